@@ -1,0 +1,91 @@
+import type { Mode } from './decision.ts'
+import type { OperationPlan } from './operation.ts'
+
+/**
+ * The canonical, content-hashed form of config + contracts + policies + generated validator source: plain data,
+ * made once by control's compiler, instantiated by every gate thread. It holds no secret.
+ *
+ * On disk: NDJSON, a part a line in the order head, api…, operation…, policies, so that a thread instantiates
+ * line by line without one long step. The hash is SHA-256 (hex) of the file's bytes.
+ */
+export type BundlePart =
+  | { readonly part: 'head'; readonly head: BundleHead }
+  | { readonly part: 'api'; readonly api: ApiPlan }
+  | { readonly part: 'module'; readonly api: string; readonly name: string; readonly source: string }
+  | { readonly part: 'operation'; readonly operation: CompiledOperation }
+  | { readonly part: 'policies'; readonly policies: PolicyPlan }
+
+export interface BundleHead {
+  readonly format: 1
+  readonly version: string
+  readonly issuers: readonly IssuerPlan[]
+  readonly limits: LimitsPlan
+  readonly environment: string
+  readonly durability: 'os' | 'disk'
+}
+
+/** What the contract room needs to rebuild one operation's checks; `detail` is that room's own plain data. */
+export interface CompiledOperation {
+  readonly plan: OperationPlan
+  readonly detail: unknown
+}
+
+export interface IssuerPlan {
+  readonly name: string
+  readonly iss: string
+  /** Key set URL; absent: found by OpenID discovery below `iss`. */
+  readonly jwks?: string
+  readonly algorithms: readonly string[]
+  /** Accepted `typ` values besides `at+jwt` (RFC 9068 §4): a per-issuer setting, many providers send `JWT`. */
+  readonly types: readonly string[]
+  readonly groupsClaim: string
+  readonly tenantClaim?: string
+  readonly keys: {
+    readonly refreshSeconds: number
+    readonly cooldownSeconds: number
+    readonly maxStaleSeconds: number
+    readonly waitMs: number
+  }
+  /** Clock skew in seconds, at most 60 (standards 3.10). */
+  readonly skewSeconds: number
+}
+
+export interface ApiPlan {
+  readonly name: string
+  readonly owner: string
+  readonly governed: boolean
+  readonly mode: Mode
+  /** Lower-case host names without port; empty: any. */
+  readonly hosts: readonly string[]
+  /** Empty, or starts with `/` and has no trailing one. */
+  readonly basePath: string
+  readonly upstream: { readonly origin: string; readonly basePath: string }
+  readonly accept: readonly string[]
+  readonly audience: readonly string[]
+  readonly maxTokenAgeSeconds?: number
+  readonly credential: 'replace' | 'pass'
+  readonly onAuditFailure: 'deny' | 'allow'
+  readonly timeouts: {
+    readonly connectMs: number
+    readonly headMs: number
+    readonly bodyMs: number
+    readonly requestMs: number
+  }
+  readonly maxRequestBytes: number
+  readonly maxAnswerBytes: number
+  readonly tenant: string
+  readonly environment: string
+}
+
+export interface LimitsPlan {
+  readonly tokenBytes: number
+  readonly fieldBytes: number
+  readonly fieldCount: number
+}
+
+/** Policies as the decision room compiled them; `detail` is that room's own plain data. */
+export interface PolicyPlan {
+  readonly detail: unknown
+  /** Attribute paths the policies read, sorted. */
+  readonly reads: readonly string[]
+}

@@ -1,0 +1,80 @@
+import type { Reason } from './reason.ts'
+
+export type Checkpoint = 'head' | 'body' | 'response' | 'message'
+export type Effect = 'allow' | 'deny' | 'challenge'
+export type Mode = 'enforce' | 'observe'
+
+/**
+ * What one checkpoint judged. `pending` is only true of an allow that still waits for an attribute a later
+ * checkpoint knows: at the last checkpoint it is a deny.
+ */
+export interface Decision {
+  readonly checkpoint: Checkpoint
+  readonly effect: Effect
+  readonly pending: boolean
+  readonly mode: Mode
+  readonly reasons: readonly [Reason, ...Reason[]]
+  readonly obligations: readonly Obligation[]
+  /** Ids of the policies that decided; empty where the floor (identity, scopes, contract) did. */
+  readonly policies: readonly string[]
+  readonly bundle: string
+}
+
+export type Obligation = { readonly kind: 'drop-undeclared' }
+
+/** The typed attributes policies may read; `decide` is pure over this and the bundle. */
+export interface DecisionInput {
+  readonly checkpoint: Checkpoint
+  readonly principal: PrincipalInput
+  readonly action: string
+  readonly resource: ResourceInput
+  readonly context: ContextInput
+}
+
+export interface PrincipalInput {
+  readonly type: 'User' | 'Client' | 'Anonymous'
+  readonly id: string
+  /** Entity ids of its groups: `<issuer>/<group>`. */
+  readonly groups: readonly string[]
+  readonly client: string
+  readonly tenant: string
+}
+
+export interface ResourceInput {
+  readonly api: string
+  /** Object type of the config's rule, else the empty string: the resource is then the operation itself. */
+  readonly objectType: string
+  readonly params: Readonly<Record<string, string>>
+  /** Principal id (`<issuer>/<sub>`) of the owner; absent where unknown, see `unknown`. */
+  readonly owner?: string
+  readonly tenant?: string
+  /** Attributes that a later checkpoint will state: policies that read them are not yet decidable. */
+  readonly unknown: readonly ('owner' | 'tenant')[]
+}
+
+export interface ContextInput {
+  readonly scopes: readonly string[]
+  readonly scopesMet: boolean
+  readonly issuer: string
+  readonly audience: readonly string[]
+  readonly acr?: string
+  readonly tokenAgeSeconds: number
+  readonly method: string
+  readonly path: string
+  readonly ip: string
+}
+
+/** What the policies alone say: before the floor and the findings are weighed in. */
+export interface PolicyVerdict {
+  readonly verdict: 'allow' | 'deny' | 'pending'
+  /** Determining policies: the permits of an allow, the forbids of a deny; for pending, those that wait. */
+  readonly policies: readonly string[]
+  readonly errors: readonly { readonly policy: string; readonly message: string }[]
+}
+
+/** The port behind which the policy engine stands: synchronous and pure over its input. */
+export interface PolicyEngine {
+  evaluate(input: DecisionInput): PolicyVerdict
+  /** Attribute paths the bundle's policies read (`resource.owner`, `context.scopesMet`): what records must keep. */
+  readonly reads: ReadonlySet<string>
+}

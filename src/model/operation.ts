@@ -1,0 +1,62 @@
+/**
+ * What a contract promises of one operation, as plain data inside a bundle. The contract room makes these
+ * from OpenAPI and instantiates validators from them; enforcement and decision only read them.
+ */
+
+/** Entity and action names fixed in users' policies: `shop.getOrder`, or `shop.GET /orders` without operationId. */
+export type OperationKey = string
+
+/** One alternative of a `security` list (OpenAPI 3.1 §4.8.30): all of its schemes must hold. */
+export interface SecurityAlternative {
+  readonly schemes: readonly {
+    readonly name: string
+    readonly kind: 'bearer' | 'unsupported'
+    readonly scopes: readonly string[]
+  }[]
+}
+
+/**
+ * `required`: a verified token of one alternative. `optional` (the list holds `{}`): none is needed, one that is
+ * presented is verified. `anonymous` (`[]`): none is read.
+ */
+export interface SecurityPlan {
+  readonly need: 'required' | 'optional' | 'anonymous'
+  readonly alternatives: readonly SecurityAlternative[]
+}
+
+/** Whose object the operation touches, and how the gate gets to know it (config `apis.*.objects`). */
+export interface ObjectPlan {
+  readonly type: string
+  /** JSON pointer segments to the owner in the object's representation. */
+  readonly owner?: readonly string[]
+  readonly tenant?: readonly string[]
+  /** The issuer (config name) whose subjects the owner field names. */
+  readonly issuer?: string
+  /** Set for writes: the operation (same template, GET) that states the owner; asked under the gate's identity. */
+  readonly lookup?: OperationKey
+  /** Foreign and absent objects are answered with equal bytes. */
+  readonly hideAbsent: boolean
+  /** Where `owner` becomes known: at the answer of a read, after the look-up of a write, or never. */
+  readonly ownerKnownAt: 'response' | 'body' | 'never'
+}
+
+export interface OperationPlan {
+  readonly key: OperationKey
+  readonly api: string
+  readonly operationId?: string
+  readonly method: string
+  /** Template below the API's base path, as in the contract: `/orders/{orderId}`. */
+  readonly template: string
+  readonly tags: readonly string[]
+  /** GET, HEAD, OPTIONS, TRACE and QUERY read; all others write (RFC 9110 §9.2.1). */
+  readonly kind: 'read' | 'write'
+  readonly deprecated: boolean
+  readonly security: SecurityPlan
+  readonly object?: ObjectPlan
+}
+
+/** The call met this operation: the path parameters are percent-decoded once, `/` never among separators. */
+export interface RouteMatch {
+  readonly plan: OperationPlan
+  readonly params: Readonly<Record<string, string>>
+}

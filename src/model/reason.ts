@@ -1,0 +1,360 @@
+/**
+ * The closed list of reasons: every decision, allow or deny, names at least one. Callers see `code` of a refusal
+ * as problem type and at most `forCaller`; `evidence` goes to the record only and never holds a credential or a
+ * value of a body.
+ */
+export interface Reason {
+  readonly code: ReasonCode
+  /** The stage that states it. */
+  readonly source: ReasonSource
+  readonly evidence: Readonly<Record<string, string | number | boolean | readonly string[]>>
+  /** Safe for the caller: a JSON pointer, a parameter name, a rule; never a value. */
+  readonly forCaller?: string
+}
+
+export type ReasonSource =
+  | 'hygiene'
+  | 'route'
+  | 'identity'
+  | 'contract'
+  | 'object'
+  | 'policy'
+  | 'audit'
+  | 'upstream'
+  | 'stage'
+
+interface ReasonEntry {
+  /** HTTP status of a refusal with this first reason; 0 for reasons that allow. */
+  readonly status: number
+  readonly title: string
+  /** What would allow the call, for the person who may change it. */
+  readonly remedy: string
+}
+
+/** Statuses follow RFC 9110 §15, RFC 6750 §3.1 and standards 6.15. */
+export const REASONS = {
+  // Why yes
+  'identity-verified': { status: 0, title: 'The token is valid and its issuer accepted.', remedy: '' },
+  'anonymous-allowed': { status: 0, title: 'The operation asks for no token.', remedy: '' },
+  'scopes-met': { status: 0, title: 'The token has the scopes the contract asks for.', remedy: '' },
+  'policy-permits': { status: 0, title: 'A policy permits the call.', remedy: '' },
+  'policy-pending': {
+    status: 0,
+    title: 'A policy may permit the call once a later checkpoint knows more.',
+    remedy: '',
+  },
+  ungoverned: {
+    status: 0,
+    title: 'The API has no contract or no provider: calls are observed, not judged.',
+    remedy: 'Give the API a contract and an issuer.',
+  },
+
+  // Hygiene: in every mode
+  'request-malformed': {
+    status: 400,
+    title: 'The request is not well-formed HTTP.',
+    remedy: 'Send a request that RFC 9110 and RFC 9112 allow.',
+  },
+  'host-invalid': {
+    status: 400,
+    title: 'There must be exactly one valid Host.',
+    remedy: 'Send one Host field with a host name.',
+  },
+  'target-invalid': {
+    status: 400,
+    title: 'The request target is not in a form the gate forwards.',
+    remedy: 'Send a path without dot segments, encoded separators, control characters or fragments.',
+  },
+  'head-too-large': {
+    status: 431,
+    title: 'The request’s fields are too many or too large.',
+    remedy: 'Send fewer or smaller fields, or raise limits.fieldBytes and limits.fieldCount.',
+  },
+  'body-too-large': {
+    status: 413,
+    title: 'The body is larger than the API accepts.',
+    remedy: 'Send a smaller body, or raise the API’s maxRequestBytes.',
+  },
+  'body-too-slow': {
+    status: 408,
+    title: 'The body did not arrive in time.',
+    remedy: 'Send the body faster, or raise the API’s timeouts.request.',
+  },
+  'body-broken-off': {
+    status: 400,
+    title: 'The body ended before its announced end.',
+    remedy: 'Send the whole body.',
+  },
+  'feature-refused': {
+    status: 501,
+    title: 'The gate does not carry this feature.',
+    remedy: 'Leave out Upgrade, CONNECT, TRACE or an unknown expectation.',
+  },
+  'loop-detected': {
+    status: 508,
+    title: 'The call has come through this gate already.',
+    remedy: 'Point the API’s upstream at the service, not at the gate.',
+  },
+
+  // Route
+  'host-unknown': {
+    status: 404,
+    title: 'No API answers on this host.',
+    remedy: 'Add the host to an API’s hosts.',
+  },
+  'route-unknown': {
+    status: 404,
+    title: 'No operation has this path.',
+    remedy: 'Declare the path in the contract.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'The path has no operation with this method.',
+    remedy: 'Declare the method in the contract.',
+  },
+
+  // Identity (RFC 6750 §3.1)
+  'token-missing': {
+    status: 401,
+    title: 'The operation asks for an access token.',
+    remedy: 'Send Authorization: Bearer with a token of an accepted issuer.',
+  },
+  'token-in-query': {
+    status: 400,
+    title: 'Access tokens are accepted in the Authorization field only.',
+    remedy: 'Move the token from the query to the Authorization field.',
+  },
+  'credentials-repeated': {
+    status: 400,
+    title: 'There is more than one Authorization field.',
+    remedy: 'Send one.',
+  },
+  'scheme-unsupported': {
+    status: 401,
+    title: 'The gate cannot check the authentication scheme the operation asks for.',
+    remedy: 'Declare a bearer scheme, or set credential: pass for the API.',
+  },
+  'token-too-large': {
+    status: 431,
+    title: 'The token is larger than the gate accepts.',
+    remedy: 'Issue smaller tokens, or raise limits.tokenBytes.',
+  },
+  'token-malformed': {
+    status: 401,
+    title: 'The token is not a JWT access token.',
+    remedy: 'Send a signed JWT in compact form (RFC 7519).',
+  },
+  'token-type-refused': {
+    status: 401,
+    title: 'The token is not an access token by its typ.',
+    remedy: 'Have the issuer send at+jwt, or list the typ under the issuer’s types.',
+  },
+  'algorithm-refused': {
+    status: 401,
+    title: 'The token’s algorithm is not allowed for its issuer or key.',
+    remedy: 'Sign with an algorithm of the issuer’s allow-list.',
+  },
+  'issuer-unknown': {
+    status: 401,
+    title: 'No configured issuer has the token’s iss.',
+    remedy: 'Add the issuer under identity.issuers.',
+  },
+  'issuer-refused': {
+    status: 401,
+    title: 'The API does not accept this issuer.',
+    remedy: 'Add the issuer to the API’s identity.accept.',
+  },
+  'key-unknown': {
+    status: 401,
+    title: 'The issuer’s current key set has no such key.',
+    remedy: 'Get a new token; if it persists, the issuer does not publish its signing key.',
+  },
+  'keys-unavailable': {
+    status: 503,
+    title: 'The issuer’s keys cannot be fetched at the moment.',
+    remedy: 'Restore the issuer’s key set endpoint.',
+  },
+  'signature-invalid': {
+    status: 401,
+    title: 'The token’s signature does not verify.',
+    remedy: 'Get a token from the issuer.',
+  },
+  'token-expired': { status: 401, title: 'The token has expired.', remedy: 'Get a new token.' },
+  'token-not-yet-valid': {
+    status: 401,
+    title: 'The token is not valid yet.',
+    remedy: 'Check the clocks of issuer and gate.',
+  },
+  'token-too-old': {
+    status: 401,
+    title: 'The token was issued longer ago than the API accepts.',
+    remedy: 'Get a new token, or raise the API’s identity.maxTokenAge.',
+  },
+  'audience-mismatch': {
+    status: 401,
+    title: 'The token is meant for another API.',
+    remedy: 'Ask the issuer for a token for this API’s audience.',
+  },
+  'claim-invalid': {
+    status: 401,
+    title: 'A required claim is missing or has the wrong form.',
+    remedy: 'Have the issuer send the claims RFC 9068 §2.2 requires.',
+  },
+  'token-revoked': { status: 401, title: 'The token has been revoked.', remedy: 'Get a new token.' },
+  'subject-revoked': {
+    status: 401,
+    title: 'The subject’s tokens have been revoked.',
+    remedy: 'Sign in again.',
+  },
+  'insufficient-scope': {
+    status: 403,
+    title: 'The token lacks a scope the contract asks for.',
+    remedy: 'Grant the scope to the client and get a new token.',
+  },
+
+  // Contract
+  'parameter-missing': {
+    status: 400,
+    title: 'A required parameter is missing.',
+    remedy: 'Send the parameter.',
+  },
+  'parameter-invalid': {
+    status: 400,
+    title: 'A parameter does not fit its schema.',
+    remedy: 'Send a value the contract allows.',
+  },
+  'parameter-repeated': {
+    status: 400,
+    title: 'A parameter that takes one value stands more than once.',
+    remedy: 'Send it once.',
+  },
+  'parameter-undeclared': {
+    status: 400,
+    title: 'The contract declares no such query parameter.',
+    remedy: 'Leave it out, or declare it.',
+  },
+  'body-missing': { status: 400, title: 'The operation asks for a body.', remedy: 'Send one.' },
+  'body-unexpected': { status: 400, title: 'The operation declares no body.', remedy: 'Send none.' },
+  'body-malformed': {
+    status: 400,
+    title: 'The body is not strict JSON.',
+    remedy: 'Send RFC 8259 JSON without duplicate names.',
+  },
+  'body-invalid': {
+    status: 400,
+    title: 'The body does not fit its schema.',
+    remedy: 'Send a body the contract allows.',
+  },
+  'field-undeclared': {
+    status: 400,
+    title: 'The contract declares no such field.',
+    remedy: 'Leave it out, or declare it in the schema.',
+  },
+  'media-type-unsupported': {
+    status: 415,
+    title: 'The operation does not take this media type.',
+    remedy: 'Send a media type the contract declares.',
+  },
+  'content-encoding-unsupported': {
+    status: 415,
+    title: 'The gate does not take encoded request bodies.',
+    remedy: 'Send the body without Content-Encoding.',
+  },
+  'response-undeclared': {
+    status: 502,
+    title: 'The upstream’s answer is not one the contract declares.',
+    remedy: 'Declare the status and media type in the contract.',
+  },
+  'response-invalid': {
+    status: 502,
+    title: 'The upstream’s answer does not fit the contract.',
+    remedy: 'Correct the upstream or the contract.',
+  },
+  'response-field-dropped': {
+    status: 0,
+    title: 'Fields the contract does not declare were removed from the answer.',
+    remedy: 'Declare the fields if callers are meant to see them.',
+  },
+  'response-too-large': {
+    status: 502,
+    title: 'The answer is larger than the gate may hold to check it.',
+    remedy: 'Raise the API’s maxAnswerBytes.',
+  },
+
+  // Object and policy
+  'object-lookup-failed': {
+    status: 403,
+    title: 'The owner of the object could not be found out.',
+    remedy: 'Check that the look-up operation answers the gate.',
+  },
+  'object-absent': { status: 404, title: 'There is no such object.', remedy: '' },
+  'owner-differs': {
+    status: 403,
+    title: 'The object belongs to someone else.',
+    remedy: 'Call as the owner, or permit it by policy.',
+  },
+  'policy-forbids': {
+    status: 403,
+    title: 'A policy forbids the call.',
+    remedy: 'Change the policy named in the record.',
+  },
+  'policy-missing': { status: 403, title: 'No policy permits the call.', remedy: 'Add a permit.' },
+  'policy-failed': {
+    status: 403,
+    title: 'A forbidding policy could not be evaluated, which counts as a deny.',
+    remedy: 'Correct the policy named in the record.',
+  },
+  'owner-unknowable': {
+    status: 403,
+    title: 'Policies ask for the owner, which nothing states before the call would take effect.',
+    remedy: 'Declare a lookup for the object.',
+  },
+
+  // Faults that end a call
+  'stage-failed': {
+    status: 500,
+    title: 'A check failed to run, which counts as a deny.',
+    remedy: 'Look up the exchange id in the gate’s log.',
+  },
+  'audit-unavailable': {
+    status: 503,
+    title: 'The call could not be recorded.',
+    remedy: 'Free space for the store, or set onAuditFailure: allow for the API.',
+  },
+  'upstream-unreachable': {
+    status: 502,
+    title: 'The upstream cannot be reached.',
+    remedy: 'Start the upstream, or correct its address.',
+  },
+  'upstream-timeout': {
+    status: 504,
+    title: 'The upstream did not answer in time.',
+    remedy: 'Raise the API’s timeouts, or look at the upstream.',
+  },
+  'upstream-broken': {
+    status: 502,
+    title: 'The upstream broke off its answer.',
+    remedy: 'Look at the upstream.',
+  },
+  'not-ready': {
+    status: 503,
+    title: 'The gate has no bundle yet.',
+    remedy: 'Wait until /readyz answers 200.',
+  },
+} as const satisfies Record<string, ReasonEntry>
+
+export type ReasonCode = keyof typeof REASONS
+
+export function reason(
+  code: ReasonCode,
+  source: ReasonSource,
+  evidence: Reason['evidence'] = {},
+  forCaller?: string,
+): Reason {
+  return forCaller === undefined ? { code, source, evidence } : { code, source, evidence, forCaller }
+}
+
+/** True of the reasons that speak against a call. */
+export function opposes(code: ReasonCode): boolean {
+  return REASONS[code].status !== 0
+}

@@ -1,0 +1,115 @@
+import type { Decision, DecisionInput, Effect, Mode } from './decision.ts'
+import type { EntranceName, ExchangeId, Instant } from './exchange.ts'
+import type { Subject } from './subject.ts'
+
+/**
+ * One record per exchange: `intent`, written before anything goes upstream (or with the refusal), `outcome`,
+ * written before the last byte goes to the caller, and `cut` where caller or upstream left before the end.
+ * These are the entries as the pipeline states them; the audit room redacts, seals and chains them.
+ *
+ * Which parts are personal is said here once, because the audit room seals exactly `IntentEntry.personal`,
+ * the subject, and `attributes`.
+ */
+export interface IntentEntry {
+  readonly id: ExchangeId
+  readonly at: Instant
+  readonly entrance: EntranceName
+  readonly tenant: string
+  readonly environment: string
+  /** Config name of the API; empty where no API was found. */
+  readonly api: string
+  /** `shop.getOrder`; empty where no operation was found. */
+  readonly operation: string
+  readonly governed: boolean
+  readonly mode: Mode
+  readonly method: string
+  /** Template with its base path, or empty; concrete paths are personal. */
+  readonly template: string
+  readonly subject: Subject
+  readonly bundle: string
+  /** Head and body decisions, in order. */
+  readonly decisions: readonly Decision[]
+  /** The shape of what came: never values. */
+  readonly request: MessageShape
+  readonly personal: PersonalPart
+  /** The decision's input at its last checkpoint so far, cut down to the attributes the policies read. */
+  readonly attributes: RecordedInput | null
+}
+
+export interface PersonalPart {
+  readonly address: string
+  readonly path: string
+  readonly userAgent: string
+  readonly host: string
+}
+
+/** `DecisionInput` where every attribute that no policy reads is left out. */
+export type RecordedInput = Pick<DecisionInput, 'checkpoint' | 'action'> & {
+  readonly principal: Pick<DecisionInput['principal'], 'type' | 'id'> & Partial<DecisionInput['principal']>
+  readonly resource: Pick<DecisionInput['resource'], 'api' | 'objectType' | 'unknown'> &
+    Partial<DecisionInput['resource']>
+  readonly context: Partial<DecisionInput['context']>
+}
+
+export interface MessageShape {
+  readonly bytes: number
+  readonly mediaType: string
+  /** Keyed digest (base64url HMAC-SHA-256, truncated to 16 bytes) of the body; empty for none. */
+  readonly digest: string
+  /** Names of query parameters, sorted; of an ungoverned API's JSON body also the pointers with their types. */
+  readonly query: readonly string[]
+  readonly fields?: readonly string[]
+}
+
+export interface OutcomeEntry {
+  readonly id: ExchangeId
+  readonly at: Instant
+  /** What was decided to be sent. */
+  readonly action: 'forwarded' | 'refused' | 'failed'
+  readonly effect: Effect
+  /** In observe mode: enforcing would have refused. */
+  readonly wouldDeny: boolean
+  readonly status: number
+  /** The answer's checkpoint and, where stages failed, what they said; refusals repeat nothing. */
+  readonly decisions: readonly Decision[]
+  readonly attributes: RecordedInput | null
+  /** Status the upstream gave; 0 where it was not asked. */
+  readonly upstreamStatus: number
+  readonly lookups: readonly { readonly operation: string; readonly status: number }[]
+  readonly released: MessageShape & { readonly dropped: readonly string[] }
+  /** Acts or stages this entrance or mode could not play, by name. */
+  readonly notPlayed: readonly string[]
+  /** Microseconds. `gate` is all but the upstream and the waiting for bytes of the caller. */
+  readonly timings: { readonly total: number; readonly upstream: number; readonly gate: number }
+}
+
+export interface CutEntry {
+  readonly id: ExchangeId
+  readonly at: Instant
+  /** Body bytes the caller took. */
+  readonly bytes: number
+  readonly why: string
+}
+
+/** A record as read back, its personal parts opened where the key still exists (null: erased). */
+export interface ExchangeRecord {
+  readonly v: 1
+  readonly place: RecordPlace
+  readonly intent: Omit<IntentEntry, 'subject' | 'personal' | 'attributes'> & {
+    readonly subject: Subject | null
+    readonly personal: PersonalPart | null
+    readonly attributes: RecordedInput | null
+    readonly sealed: 'open' | 'erased'
+  }
+  /** Null while open; `unknown` after recovery closed it. */
+  readonly outcome: OutcomeEntry | 'unknown' | null
+  readonly cut: CutEntry | null
+}
+
+/** Where a record stands: node, boot, thread and the intent's sequence in its chain. */
+export interface RecordPlace {
+  readonly node: string
+  readonly boot: string
+  readonly thread: number
+  readonly sequence: number
+}

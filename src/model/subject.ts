@@ -1,0 +1,45 @@
+/** Who calls, as verified: a user is `iss` + `sub` (ASVS 10.3.3), never `sub` alone. */
+export interface Subject {
+  readonly kind: 'user' | 'client' | 'anonymous'
+  /** Config name of the issuer; the empty string for anonymous callers. */
+  readonly issuer: string
+  /** `iss` exactly as in the token. */
+  readonly iss: string
+  readonly id: string
+  /** `client_id` or `azp`: the software that calls, whoever it calls for. */
+  readonly client: string
+  readonly groups: readonly string[]
+  readonly scopes: readonly string[]
+  readonly audience: readonly string[]
+  readonly acr?: string
+  readonly authTime?: number
+  /** NumericDate seconds (RFC 7519 §2). */
+  readonly issuedAt: number
+  readonly expiresAt: number
+  readonly tokenId?: string
+  /** SHA-256 (base64url) of the token's signing input: what a revocation names where there is no `jti`. */
+  readonly tokenDigest: string
+  readonly tenant: string
+  readonly environment: string
+}
+
+export const ANONYMOUS: Subject = Object.freeze({
+  kind: 'anonymous',
+  issuer: '',
+  iss: '',
+  id: 'anonymous',
+  client: '',
+  groups: [],
+  scopes: [],
+  audience: [],
+  issuedAt: 0,
+  expiresAt: 0,
+  tokenDigest: '',
+  tenant: 'default',
+  environment: 'default',
+})
+
+/** The entity a policy sees. Issuer names hold no `/`, so the first one separates. */
+export function principalId(subject: Subject): string {
+  return subject.kind === 'anonymous' ? 'anonymous' : `${subject.issuer}/${subject.id}`
+}
