@@ -10,7 +10,7 @@ import type { OperationPlan } from './operation.ts'
  */
 export type BundlePart =
   | { readonly part: 'head'; readonly head: BundleHead }
-  | { readonly part: 'api'; readonly api: ApiPlan }
+  | { readonly part: 'api'; readonly api: ApiPlan; readonly contracted: boolean }
   | { readonly part: 'module'; readonly api: string; readonly name: string; readonly source: string }
   | { readonly part: 'operation'; readonly operation: CompiledOperation }
   | { readonly part: 'policies'; readonly policies: PolicyPlan }
@@ -22,6 +22,8 @@ export interface BundleHead {
   readonly limits: LimitsPlan
   readonly environment: string
   readonly durability: 'os' | 'disk'
+  /** Attribute paths records keep besides those the policies read, for policies to come. */
+  readonly auditAttributes: readonly string[]
 }
 
 /** What the contract room needs to rebuild one operation's checks; `detail` is that room's own plain data. */

@@ -70,6 +70,16 @@ export interface PolicyVerdict {
   /** Determining policies: the permits of an allow, the forbids of a deny; for pending, those that wait. */
   readonly policies: readonly string[]
   readonly errors: readonly { readonly policy: string; readonly message: string }[]
+  /** Set where all that kept a permit from applying was an attribute of the object. */
+  readonly object?: ObjectTurn
+}
+
+/** The object's attribute a verdict turned on, and the permits that read it. */
+export interface ObjectTurn {
+  readonly attribute: 'owner' | 'tenant'
+  /** False where nothing has stated it (yet). */
+  readonly known: boolean
+  readonly policies: readonly string[]
 }
 
 /** The port behind which the policy engine stands: synchronous and pure over its input. */

@@ -23,6 +23,7 @@ export const FAULTS = {
   'policy-test-failed': 'A policy test beside the policies did not get the verdict it expects.',
   'port-taken': 'Another program listens on the address.',
   'store-format': 'The data directory was written by a newer version, or is not a data directory.',
+  'store-in-use': 'Another running gate uses the data directory.',
   'store-unwritable': 'The data directory cannot be written.',
   'audit-write-failed':
     'A record could not be written; the route’s onAuditFailure decides what happens to the call.',

@@ -28,7 +28,8 @@ export interface UpstreamRequest {
   /** Between two chunks of the answer's body. */
   readonly bodyTimeoutMs: number
   inform?(status: number, fields: RawFields): void
-  readonly signal?: AbortSignal
+  /** Called once with what ends the call when nobody waits for it any more. */
+  onAbandon?(stop: () => void): void
 }
 
 export interface UpstreamAnswer {

@@ -80,6 +80,11 @@ export const REASONS = {
     title: 'The body did not arrive in time.',
     remedy: 'Send the body faster, or raise the API’s timeouts.request.',
   },
+  'request-too-slow': {
+    status: 408,
+    title: 'The request’s head did not arrive in time.',
+    remedy: 'Send the request faster.',
+  },
   'body-broken-off': {
     status: 400,
     title: 'The body ended before its announced end.',
@@ -266,9 +271,14 @@ export const REASONS = {
     remedy: 'Declare the status and media type in the contract.',
   },
   'response-invalid': {
-    status: 502,
-    title: 'The upstream’s answer does not fit the contract.',
+    status: 0,
+    title: 'The answer does not fit its schema; it was released without its undeclared fields.',
     remedy: 'Correct the upstream or the contract.',
+  },
+  'response-malformed': {
+    status: 502,
+    title: 'The answer is announced as JSON but is not strict JSON, so it cannot be checked.',
+    remedy: 'Correct the upstream.',
   },
   'response-field-dropped': {
     status: 0,
@@ -334,6 +344,11 @@ export const REASONS = {
   'upstream-broken': {
     status: 502,
     title: 'The upstream broke off its answer.',
+    remedy: 'Look at the upstream.',
+  },
+  'upstream-failed': {
+    status: 502,
+    title: 'The upstream answered with an error before the owner of the object was known.',
     remedy: 'Look at the upstream.',
   },
   'not-ready': {

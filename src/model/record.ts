@@ -49,6 +49,8 @@ export type RecordedInput = Pick<DecisionInput, 'checkpoint' | 'action'> & {
   readonly resource: Pick<DecisionInput['resource'], 'api' | 'objectType' | 'unknown'> &
     Partial<DecisionInput['resource']>
   readonly context: Partial<DecisionInput['context']>
+  /** Paths the record keeps, whether or not the call had them: what is not among them is not known of it. */
+  readonly kept?: readonly string[]
 }
 
 export interface MessageShape {

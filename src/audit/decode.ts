@@ -1,0 +1,197 @@
+import type { Decision } from '../model/decision.ts'
+import type { ExchangeId, Instant } from '../model/exchange.ts'
+import type { Reason } from '../model/reason.ts'
+import type {
+  CutEntry,
+  ExchangeRecord,
+  MessageShape,
+  OutcomeEntry,
+  PersonalPart,
+  RecordedInput,
+} from '../model/record.ts'
+import type { Subject } from '../model/subject.ts'
+
+type Plain = Readonly<Record<string, unknown>>
+
+/** An intent's line as it stands: clear members read, `x` still sealed. */
+export interface IntentLine {
+  readonly intent: Omit<ExchangeRecord['intent'], 'subject' | 'personal' | 'attributes' | 'sealed'>
+  readonly subjectRef: number
+  readonly sealed: string
+}
+
+export interface OutcomeLine {
+  readonly outcome: OutcomeEntry
+  readonly subjectRef: number
+  /** Empty where the outcome has no attributes. */
+  readonly sealed: string
+  /** The attributes are those of the intent. */
+  readonly same: boolean
+}
+
+/** @throws SyntaxError where the line is not JSON; an edited line may hold anything, so no member is taken on trust. */
+export function parseLine(text: string): Plain {
+  return asPlain(JSON.parse(text))
+}
+
+export function decodeIntent(line: Plain): IntentLine {
+  const bundle = text(line, 'bundle')
+  return {
+    subjectRef: number(line, 's'),
+    sealed: text(line, 'x'),
+    intent: {
+      id: text(line, 'id') as ExchangeId,
+      at: instant(line['at']),
+      entrance: text(line, 'entrance') as ExchangeRecord['intent']['entrance'],
+      tenant: text(line, 'tenant'),
+      environment: text(line, 'environment'),
+      api: text(line, 'api'),
+      operation: text(line, 'operation'),
+      governed: line['governed'] === true,
+      mode: mode(line),
+      method: text(line, 'method'),
+      template: text(line, 'template'),
+      bundle,
+      decisions: list(line['decisions']).map((one) => decision(asPlain(one), bundle)),
+      request: shape(asPlain(line['request'])),
+    },
+  }
+}
+
+export function decodeOutcome(line: Plain): OutcomeLine {
+  const bundle = text(line, 'bundle')
+  const released = asPlain(line['released'])
+  const [total, upstream, gate] = list(line['timings'])
+  return {
+    subjectRef: number(line, 's'),
+    sealed: text(line, 'x'),
+    same: line['same'] === true,
+    outcome: {
+      id: text(line, 'id') as ExchangeId,
+      at: instant(line['at']),
+      action: oneOf(line['action'], ['forwarded', 'refused', 'failed'], 'failed'),
+      effect: effect(line),
+      wouldDeny: line['wouldDeny'] === true,
+      status: number(line, 'status'),
+      decisions: list(line['decisions']).map((one) => decision(asPlain(one), bundle)),
+      attributes: null,
+      upstreamStatus: number(line, 'upstreamStatus'),
+      lookups: list(line['lookups']).map((one) => {
+        const lookup = asPlain(one)
+        return { operation: text(lookup, 'operation'), status: number(lookup, 'status') }
+      }),
+      released: { ...shape(released), dropped: texts(released['dropped']) },
+      notPlayed: texts(line['notPlayed']),
+      timings: { total: finite(total), upstream: finite(upstream), gate: finite(gate) },
+    },
+  }
+}
+
+export function decodeCut(line: Plain): CutEntry {
+  return {
+    id: text(line, 'id') as ExchangeId,
+    at: instant(line['at']),
+    bytes: number(line, 'bytes'),
+    why: text(line, 'why'),
+  }
+}
+
+/** What was sealed of an intent. GCM has vouched for the bytes: only the gate can have formed them. */
+export function decodeIntentSecret(secret: string): {
+  personal: PersonalPart
+  attributes: RecordedInput | null
+} {
+  const [address, path, userAgent, host, attributes] = list(JSON.parse(secret))
+  return {
+    personal: {
+      address: asText(address),
+      path: asText(path),
+      userAgent: asText(userAgent),
+      host: asText(host),
+    },
+    attributes: (attributes ?? null) as RecordedInput | null,
+  }
+}
+
+export function decodeSecret<T extends Subject | RecordedInput>(secret: string): T {
+  return JSON.parse(secret) as T
+}
+
+function decision(line: Plain, bundle: string): Decision {
+  const own = line['bundle']
+  return {
+    checkpoint: oneOf(line['checkpoint'], ['head', 'body', 'response', 'message'], 'head'),
+    effect: effect(line),
+    pending: line['pending'] === true,
+    mode: mode(line),
+    reasons: list(line['reasons']).map((one) => reason(asPlain(one))) as unknown as Decision['reasons'],
+    obligations: texts(line['obligations']).map((kind) => ({ kind }) as Decision['obligations'][number]),
+    policies: texts(line['policies']),
+    bundle: typeof own === 'string' ? own : bundle,
+  }
+}
+
+function reason(line: Plain): Reason {
+  const forCaller = line['forCaller']
+  return {
+    code: text(line, 'code') as Reason['code'],
+    source: text(line, 'source') as Reason['source'],
+    evidence: asPlain(line['evidence']) as Reason['evidence'],
+    ...(typeof forCaller === 'string' ? { forCaller } : {}),
+  }
+}
+
+function shape(line: Plain): MessageShape {
+  return {
+    bytes: number(line, 'bytes'),
+    mediaType: text(line, 'mediaType'),
+    digest: text(line, 'digest'),
+    query: texts(line['query']),
+    ...(line['fields'] === undefined ? {} : { fields: texts(line['fields']) }),
+  }
+}
+
+function effect(line: Plain): Decision['effect'] {
+  return oneOf(line['effect'], ['allow', 'deny', 'challenge'], 'deny')
+}
+
+function mode(line: Plain): Decision['mode'] {
+  return oneOf(line['mode'], ['enforce', 'observe'], 'enforce')
+}
+
+function oneOf<T extends string>(value: unknown, known: readonly T[], otherwise: T): T {
+  return known.find((one) => one === value) ?? otherwise
+}
+
+function asPlain(value: unknown): Plain {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Plain) : {}
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function texts(value: unknown): readonly string[] {
+  return list(value).map(asText)
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function text(line: Plain, name: string): string {
+  return asText(line[name])
+}
+
+function finite(value: unknown): number {
+  return typeof value === 'number' ? value : 0
+}
+
+function number(line: Plain, name: string): number {
+  return finite(line[name])
+}
+
+function instant(value: unknown): Instant {
+  const [wallMs, monoMs] = list(value)
+  return { wallMs: finite(wallMs), monoMs: finite(monoMs) }
+}

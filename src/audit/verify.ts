@@ -1,0 +1,144 @@
+import type { KeyObject } from 'node:crypto'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
+import { type AuditFault, ChainCheck } from './chain-check.ts'
+import { CHECKPOINT_FILE, checkpointLines, type SegmentHeadPoint } from './checkpoint.ts'
+import { lineHash } from './line.ts'
+import { scanLines } from './scan.ts'
+import { listSegments, parseSegmentName, type SegmentName, segmentPath } from './segment.ts'
+
+export interface VerifyOptions {
+  /** Verifies the checkpoints' signatures; without it they are read and said to be unverified. */
+  readonly publicKey?: KeyObject | null
+  /** Called about every MiB. */
+  readonly onProgress?: (progress: VerifyProgress) => void
+}
+
+export interface VerifyProgress {
+  readonly bytes: number
+  readonly totalBytes: number
+}
+
+export interface VerifyReport {
+  /** No fault other than torn ends, which a crash leaves and nobody needs to have made. */
+  readonly ok: boolean
+  readonly segments: number
+  readonly lines: number
+  /** Exchanges: intents. */
+  readonly records: number
+  readonly checkpoints: number
+  readonly signatures: 'verified' | 'unverified'
+  /** The first thousand; `faultCount` counts all. */
+  readonly faults: readonly AuditFault[]
+  readonly faultCount: number
+}
+
+const MAX_FAULTS = 1_000
+const LINES_A_TURN = 1_024
+
+/**
+ * Reads a folder of segments as whoever wants proof reads it: it shares the form of a line with the writer and
+ * nothing else, needs no key but the checkpoints' public one, changes nothing, and holds 1 MiB at a time.
+ */
+export async function verifyAudit(directory: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const publicKey = options.publicKey ?? null
+  const faults: AuditFault[] = []
+  let faultCount = 0
+  let untorn = 0
+  const tell = (fault: AuditFault): void => {
+    faultCount++
+    if (fault.kind !== 'torn') untorn++
+    if (faults.length < MAX_FAULTS) faults.push(fault)
+  }
+
+  const heads = new Map<string, SegmentHeadPoint>()
+  let checkpoints = 0
+  for (const line of checkpointLines(directory, publicKey, tell)) {
+    checkpoints++
+    for (const head of line.heads) heads.set(head.segment, head)
+  }
+
+  const chains = listSegments(directory)
+  foreignFiles(directory, tell)
+  const names = [...chains.values()].flat()
+  const totalBytes = names.reduce((sum, name) => sum + statSync(segmentPath(directory, name)).size, 0)
+  let bytes = 0
+  let lines = 0
+  let records = 0
+  for (const segments of chains.values()) {
+    const check = new ChainCheck(tell)
+    for (const segment of segments) {
+      check.beginSegment(segment)
+      const head = heads.get(segment.file)
+      let headSeen = head === undefined
+      for (const line of scanLines(segmentPath(directory, segment))) {
+        const envelope = check.line(line)
+        if (envelope?.type === 'intent') records++
+        if (line.terminated) lines++
+        const end = line.offset + line.bytes.length + 1
+        if (head !== undefined && !headSeen && line.terminated && end >= head.bytes) {
+          headSeen = true
+          if (end !== head.bytes || lineHash(line.bytes) !== head.hash) {
+            const detail =
+              'a signed checkpoint has another hash for the chain up to here: it was written anew'
+            tell({ segment: segment.file, line: line.number, byte: line.offset, kind: 'edited', detail })
+          }
+        }
+        if (lines % LINES_A_TURN === 0) {
+          options.onProgress?.({ bytes: bytes + line.offset, totalBytes })
+          await setImmediate()
+        }
+      }
+      const end = check.endSegment()
+      bytes += end.bytes
+      if (!headSeen && head !== undefined) tell(shortened(segment, end, head))
+      heads.delete(segment.file)
+    }
+    check.endChain()
+  }
+  for (const head of heads.values()) tell(gone(head))
+  options.onProgress?.({ bytes: totalBytes, totalBytes })
+  return {
+    ok: untorn === 0,
+    segments: names.length,
+    lines,
+    records,
+    checkpoints,
+    signatures: publicKey === null ? 'unverified' : 'verified',
+    faults,
+    faultCount,
+  }
+}
+
+function shortened(
+  segment: SegmentName,
+  end: { readonly lines: number; readonly bytes: number },
+  head: SegmentHeadPoint,
+): AuditFault {
+  const detail = `a signed checkpoint saw ${head.bytes} bytes up to sequence ${head.sequence}; ${head.bytes - end.bytes} are missing`
+  return { segment: segment.file, line: end.lines + 1, byte: end.bytes, kind: 'truncated', detail }
+}
+
+function gone(head: SegmentHeadPoint): AuditFault {
+  const detail = `a signed checkpoint saw this segment with ${head.bytes} bytes; it is missing`
+  return { segment: head.segment, line: 1, byte: 0, kind: 'deleted', detail }
+}
+
+function foreignFiles(directory: string, tell: (fault: AuditFault) => void): void {
+  for (const file of readdirSync(directory).sort()) {
+    if (file === CHECKPOINT_FILE || parseSegmentName(file) !== null) continue
+    const segment = file.endsWith('.keys') ? file.slice(0, -'.keys'.length) : null
+    if (segment !== null && parseSegmentName(segment) !== null) {
+      if (existsSync(segmentPath(directory, segment))) continue
+      tell({
+        segment,
+        line: 1,
+        byte: 0,
+        kind: 'deleted',
+        detail: 'its key file is there and the segment is not',
+      })
+      continue
+    }
+    tell({ segment: file, line: 1, byte: 0, kind: 'foreign', detail: 'no file of the record has this name' })
+  }
+}

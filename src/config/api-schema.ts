@@ -1,0 +1,150 @@
+import { z } from 'zod'
+import { basePath, host, jsonPointer, label, line, localPath, name, template, upstreamUrl } from './forms.ts'
+
+const audience = z.string().min(1).max(1024)
+
+const identity = z.strictObject({
+  accept: z
+    .array(name)
+    .min(1)
+    .max(64)
+    .describe('Names under `identity.issuers` whose tokens the API accepts.'),
+  audience: z
+    .union([audience, z.array(audience).min(1).max(16)])
+    .transform((value) => (typeof value === 'string' ? [value] : value))
+    .describe(
+      'The `aud` that tokens for this API carry, one or several. A token meant for another API is refused, whoever issued it.',
+    ),
+  maxTokenAgeSeconds: z
+    .int()
+    .min(1)
+    .max(31_536_000)
+    .optional()
+    .describe(
+      'Seconds since `iat` after which a token is refused although it has not expired. Left out: no such bound.',
+    ),
+})
+
+const objectRule = z.strictObject({
+  path: template.describe(
+    'Path template of the object in the contract, below the base path: `/orders/{orderId}`. The rule covers every operation on it.',
+  ),
+  owner: jsonPointer
+    .optional()
+    .describe(
+      'JSON pointer to the owner in the object as the upstream answers it (RFC 6901): `/customerId`.',
+    ),
+  tenant: jsonPointer
+    .optional()
+    .describe('JSON pointer to the tenant in the object as the upstream answers it.'),
+  equals: z
+    .literal('subject')
+    .default('subject')
+    .describe('What the owner field holds: `subject`, the `sub` of the owner’s tokens.'),
+  issuer: name
+    .optional()
+    .describe(
+      'Name of the issuer whose subjects the owner field holds. Needed where the API accepts several.',
+    ),
+  lookup: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe(
+      'operationId of the GET on the same path that states the owner before a write. Left out: writes that policies tie to the owner are denied.',
+    ),
+  hideAbsent: z
+    .boolean()
+    .default(false)
+    .describe('Answer foreign and absent objects with the same bytes, so that ids cannot be tried out.'),
+})
+
+const timeouts = z.strictObject({
+  connectMs: z.int().min(10).max(120_000).default(5000).describe('Milliseconds to connect to the upstream.'),
+  headMs: z
+    .int()
+    .min(10)
+    .max(600_000)
+    .default(30_000)
+    .describe('Milliseconds from the request’s last byte to the head of the upstream’s answer.'),
+  bodyMs: z
+    .int()
+    .min(10)
+    .max(600_000)
+    .default(30_000)
+    .describe('Milliseconds between two parts of the upstream’s answer.'),
+  requestMs: z
+    .int()
+    .min(10)
+    .max(600_000)
+    .default(30_000)
+    .describe('Milliseconds in which the whole request body has to arrive.'),
+})
+
+const bytes = z.int().min(1).max(268_435_456)
+
+export const apiSettings = z.strictObject({
+  contract: localPath
+    .optional()
+    .describe(
+      'The OpenAPI file, relative to the file that names it. Left out: the API is ungoverned and can only be observed.',
+    ),
+  upstream: upstreamUrl.describe(
+    'URL of the service. Without a path the base path is kept; a path, a lone `/` too, replaces it.',
+  ),
+  hosts: z.array(host).min(1).max(256).optional().describe('Host names the API answers on. Left out: any.'),
+  basePath: basePath
+    .optional()
+    .describe('What every path of the API begins with: `/v1`. Left out: the path of the contract’s servers.'),
+  owner: line.optional().describe('Who answers for the API: a team, a person. Shown and recorded.'),
+  identity: identity
+    .optional()
+    .describe(
+      'Whose tokens the API accepts. Left out: callers are anonymous and the API can only be observed.',
+    ),
+  mode: z
+    .enum(['enforce', 'observe'])
+    .optional()
+    .describe(
+      'Whether refusals take effect or are only recorded. Left out: `enforce` with contract and identity, else `observe`.',
+    ),
+  credential: z
+    .enum(['replace', 'pass'])
+    .default('replace')
+    .describe(
+      'What goes upstream as Authorization: `replace` sends the gate’s short-lived assertion, `pass` the caller’s own, for a service that checks it itself.',
+    ),
+  onAuditFailure: z
+    .enum(['deny', 'allow'])
+    .default('deny')
+    .describe('What becomes of calls that cannot be recorded. `allow` leaves calls without evidence.'),
+  objects: z
+    .record(name, objectRule)
+    .optional()
+    .describe('Whose the objects of the API are, by object type: what policies read as `resource.owner`.'),
+  timeouts: timeouts.prefault({}).describe('How long the gate waits.'),
+  maxRequestBytes: bytes
+    .default(1_048_576)
+    .describe('Largest request body in bytes; bodies are held in memory to be checked whole.'),
+  maxAnswerBytes: bytes
+    .default(4_194_304)
+    .describe('Largest answer in bytes that the gate holds in memory to check; larger ones are refused.'),
+  tenant: label.default('default').describe('The tenant the API belongs to.'),
+  environment: label
+    .optional()
+    .describe('The environment the API belongs to. Left out: the top-level `environment`.'),
+  allowPlainHttp: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Accept plain `http:` for `upstream` beyond loopback: who sits between can then read and change every call.',
+    ),
+})
+
+/** A file of its own for one API, so that a repository owns its part. */
+export const apiFile = apiSettings.extend({
+  name: name.optional().describe('Name of the API. Left out: the file’s name without its ending.'),
+})
+
+export type ApiSettings = z.infer<typeof apiSettings>

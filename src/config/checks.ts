@@ -1,0 +1,169 @@
+import type { FoundApi } from './api-files.ts'
+import type { Findings, Source } from './findings.ts'
+import { isLoopbackUrl } from './forms.ts'
+import type { Segments } from './place.ts'
+import type { Config } from './schema.ts'
+
+/** What the schema cannot say because two keys speak of it. Each problem stands where it is to be corrected. */
+
+const PLAIN_HTTP_HINT =
+  'Use https:, or set allowPlainHttp: true beside it to accept that others can read and change it.'
+
+export function checkConfig(config: Config, main: Source, findings: Findings): void {
+  const { listen, management, limits } = config
+  const anywhere = ['0.0.0.0', '::']
+  if (
+    listen.port !== 0 &&
+    listen.port === management.port &&
+    (listen.host === management.host ||
+      [listen.host, management.host].some((host) => anywhere.includes(host)))
+  ) {
+    findings.problem(
+      main,
+      ['management', 'port'],
+      'port is taken by listen',
+      'Give management a port of its own.',
+    )
+  }
+  if (limits.tokenBytes > limits.fieldBytes) {
+    findings.warning(
+      main,
+      ['limits', 'tokenBytes'],
+      'tokenBytes is larger than fieldBytes: such tokens are refused with their header fields',
+      'Raise fieldBytes too.',
+    )
+  }
+  checkIssuers(config, main, findings)
+}
+
+function checkIssuers(config: Config, main: Source, findings: Findings): void {
+  const named = new Map<string, string>()
+  for (const [name, settings] of Object.entries(config.identity.issuers)) {
+    const at = (key: string): Segments => ['identity', 'issuers', name, key]
+    const other = named.get(settings.issuer)
+    if (other !== undefined) {
+      findings.problem(
+        main,
+        at('issuer'),
+        `issuer is the same as that of "${other}"`,
+        'Merge the two, or correct one.',
+      )
+    }
+    named.set(settings.issuer, other ?? name)
+    const url = URL.parse(settings.issuer)
+    if (settings.jwks === undefined && !isDiscoverable(url, settings.issuer)) {
+      findings.problem(
+        main,
+        at('issuer'),
+        'issuer must be an https URL without query or fragment, since its keys are found below it',
+        'State jwks for an issuer of another form.',
+      )
+    }
+    checkPlainHttp(url, settings.allowPlainHttp, main, at('issuer'), findings)
+    if (settings.jwks !== undefined) {
+      checkPlainHttp(URL.parse(settings.jwks), settings.allowPlainHttp, main, at('jwks'), findings)
+    }
+  }
+}
+
+/** OpenID Connect Discovery 1.0 §3 and RFC 8414 §2: nothing but scheme, host, port and path. */
+function isDiscoverable(url: URL | null, text: string): boolean {
+  return (
+    url !== null &&
+    /^https?:\/\/[\x21-\x5b\x5d-\x7e]+$/i.test(text) &&
+    !/[?#@]/.test(text) &&
+    text.length <= 1024
+  )
+}
+
+export function checkApi(api: FoundApi, config: Config, findings: Findings): void {
+  const { settings, source, name } = api
+  const { identity, contract, mode, objects } = settings
+  checkPlainHttp(URL.parse(settings.upstream), settings.allowPlainHttp, source, ['upstream'], findings)
+
+  const issuers = config.identity.issuers
+  for (const [index, issuer] of (identity?.accept ?? []).entries()) {
+    if (Object.hasOwn(issuers, issuer)) continue
+    const known = Object.keys(issuers)
+    findings.problem(
+      source,
+      ['identity', 'accept', index],
+      `the API "${name}" accepts the issuer "${issuer}", which is not configured`,
+      known.length === 0
+        ? 'Add it under identity.issuers.'
+        : `Under identity.issuers stand: ${known.join(', ')}.`,
+    )
+  }
+
+  if (mode === 'enforce' && (contract === undefined || identity === undefined)) {
+    const lacking = contract === undefined ? 'a contract' : 'an identity'
+    findings.problem(
+      source,
+      ['mode'],
+      `mode enforce needs ${lacking}: there is nothing to hold calls against`,
+      `Add ${contract === undefined ? 'contract:' : 'identity: with accept and audience'}, or set mode: observe.`,
+    )
+  }
+  if (objects !== undefined && contract === undefined) {
+    findings.problem(
+      source,
+      ['objects'],
+      'objects need a contract: without one they rule nothing',
+      'Add contract:.',
+      'key',
+    )
+  }
+  checkObjects(api, findings)
+}
+
+function checkObjects({ settings, source }: FoundApi, findings: Findings): void {
+  const accept = settings.identity?.accept ?? []
+  const paths = new Map<string, string>()
+  for (const [type, rule] of Object.entries(settings.objects ?? {})) {
+    const at = (key: string): Segments => ['objects', type, key]
+    // Parameter names do not tell paths apart (OpenAPI 3.1 §4.8.8).
+    const shape = rule.path.replace(/\{[^}]*\}/g, '{}')
+    const other = paths.get(shape)
+    if (other !== undefined) {
+      findings.problem(source, at('path'), `path is ruled by "${other}" already`, 'One object type per path.')
+    }
+    paths.set(shape, other ?? type)
+    if (rule.owner === undefined && rule.tenant === undefined) {
+      findings.problem(
+        source,
+        ['objects', type],
+        'the rule states neither owner nor tenant',
+        'Add owner: /field.',
+        'key',
+      )
+    }
+    if (rule.owner === undefined) continue
+    if (rule.issuer === undefined && accept.length > 1) {
+      findings.problem(
+        source,
+        ['objects', type],
+        'the rule needs issuer: the API accepts several, and the same sub of two issuers is two people',
+        `Add issuer: with one of ${accept.join(', ')}.`,
+        'key',
+      )
+    } else if (rule.issuer !== undefined && !accept.includes(rule.issuer)) {
+      findings.problem(
+        source,
+        at('issuer'),
+        'issuer is not one the API accepts',
+        `Accepted: ${accept.join(', ') || 'none'}.`,
+      )
+    }
+  }
+}
+
+function checkPlainHttp(
+  url: URL | null,
+  allowed: boolean,
+  source: Source,
+  at: Segments,
+  findings: Findings,
+): void {
+  if (url?.protocol !== 'http:' || allowed || isLoopbackUrl(url)) return
+  findings.problem(source, at, `${String(at.at(-1))} uses plain http: beyond this machine`, PLAIN_HTTP_HINT)
+}

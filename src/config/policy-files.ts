@@ -1,0 +1,80 @@
+import { readDocument, shown } from './document.ts'
+import { readFolder, readTextFile } from './files.ts'
+import type { Findings, Source } from './findings.ts'
+
+/** The folder of policies: `*.cedar` and their tests `*.test.yaml`, by name, at most two levels down. */
+
+const MAX_TOTAL_BYTES = 10 * 1_048_576
+const MAX_TEST_BYTES = 1_048_576
+const MAX_ENTRIES = 5000
+const MAX_LEVELS = 2
+
+export interface PolicyFile {
+  readonly file: string
+  readonly text: string
+}
+
+export interface PolicyTestFile extends PolicyFile {
+  /** The YAML as plain data, not yet checked for its form. */
+  readonly data: unknown
+}
+
+export interface PolicyFolder {
+  readonly policies: readonly PolicyFile[]
+  readonly policyTests: readonly PolicyTestFile[]
+}
+
+/** `main` names the folder, at `policies`: problems of reading stand there, broken YAML where it is. */
+export function readPolicyFolder(folder: string, main: Source, findings: Findings): PolicyFolder {
+  const policies: PolicyFile[] = []
+  const policyTests: PolicyTestFile[] = []
+  const visited = new Set<string>()
+  let left = MAX_TOTAL_BYTES
+
+  const visit = (path: string, level: number): void => {
+    findings.touchedFolder(path)
+    const listed = readFolder(path, MAX_ENTRIES)
+    if (!listed.ok) {
+      const hint = listed.missing ? 'Make the folder, or leave policies out.' : ''
+      findings.problem(main, ['policies'], `the folder ${shown(path)} ${listed.why}`, hint)
+      return
+    }
+    // A link may lead back up: every real folder is read once.
+    if (visited.has(listed.realpath)) return
+    visited.add(listed.realpath)
+    if (level > MAX_LEVELS) {
+      // Left out in silence, a forbid in it would be lost.
+      const hint = 'Policies lie at most two levels deep.'
+      findings.problem(main, ['policies'], `the folder ${shown(path)} lies too deep`, hint)
+      return
+    }
+    for (const entry of listed.entries) {
+      if (entry.kind === 'folder') {
+        visit(entry.path, level + 1)
+        continue
+      }
+      const isTest = /\.test\.ya?ml$/.test(entry.name)
+      if (!isTest && !entry.name.endsWith('.cedar')) continue
+      findings.touchedFile(entry.path)
+      const read = readTextFile(entry.path, isTest ? MAX_TEST_BYTES : MAX_TOTAL_BYTES)
+      if (!read.ok) {
+        findings.problem(main, ['policies'], `the file ${shown(entry.path)} ${read.why}`, '')
+        continue
+      }
+      if (visited.has(read.realpath)) continue
+      visited.add(read.realpath)
+      left -= read.text.length
+      if (isTest) {
+        const document = readDocument(entry.path, read.text)
+        if (document.ok) policyTests.push({ file: entry.path, text: read.text, data: document.value })
+        else findings.add(document.problems)
+      } else policies.push({ file: entry.path, text: read.text })
+      if (left < 0) {
+        findings.problem(main, ['policies'], 'the folder holds more than 10 MiB of policies and tests', '')
+        return
+      }
+    }
+  }
+  visit(folder, 0)
+  return { policies, policyTests }
+}

@@ -1,0 +1,105 @@
+import type { Finding } from '../model/fact.ts'
+import { type JsonLimits, scanJson } from '../syntax/json.ts'
+import { chooseContent, type LinkedContent } from './content.ts'
+import { parseExact, stringifyExact } from './exact-json.ts'
+import { checkFindings, contractFinding, MAX_FINDINGS, NO_FINDINGS, shortPointer } from './findings.ts'
+import { type LinkedShape, walkUndeclared } from './sealed-walk.ts'
+
+export interface AnswerCheck {
+  readonly findings: readonly Finding[]
+  /** What may go to the caller: the bytes given where nothing was dropped. */
+  readonly body: Uint8Array
+  /** The released JSON value; undefined where the answer was not read as JSON. */
+  readonly value: unknown
+  /** JSON pointers, array indexes as `*`, without duplicates, at most 100. */
+  readonly dropped: readonly string[]
+  /** The answer was held against a schema. */
+  readonly checked: boolean
+}
+
+export interface AnswerSet {
+  readonly method: string
+  readonly byStatus: ReadonlyMap<string, readonly LinkedContent[]>
+  readonly limits: JsonLimits
+}
+
+const MAX_DROPPED = 100
+const NOTHING_DROPPED: readonly string[] = Object.freeze([])
+
+/** Holds an answer against what the contract declares for its status, and takes out what it does not declare. */
+export function checkAnswer(
+  set: AnswerSet,
+  status: number,
+  contentType: string | undefined,
+  bytes: Uint8Array,
+): AnswerCheck {
+  const unread = (findings: readonly Finding[]): AnswerCheck => ({
+    findings,
+    body: bytes,
+    value: undefined,
+    dropped: NOTHING_DROPPED,
+    checked: false,
+  })
+  const declared = declaredContents(set, status)
+  if (declared === undefined) return unread([contractFinding('response-undeclared', { status })])
+  // RFC 9110 §6.4.1: these have no content, whatever is declared.
+  if (
+    declared.length === 0 ||
+    bytes.length === 0 ||
+    set.method === 'HEAD' ||
+    status === 204 ||
+    status === 304
+  ) {
+    return unread(NO_FINDINGS)
+  }
+  const chosen = chooseContent(declared, contentType)
+  if (chosen === null) {
+    return unread([contractFinding('response-undeclared', { status, rule: 'media type' })])
+  }
+  if (!chosen.json) return unread(NO_FINDINGS)
+  const scan = scanJson(bytes, set.limits)
+  if (!scan.ok) {
+    const { rule, pointer, offset } = scan.fault
+    return unread([contractFinding('response-malformed', { status, rule, pointer, offset })])
+  }
+  const { check, shape } = chosen.content
+  const dropped = shape === null ? NOTHING_DROPPED : dropUndeclared(scan.value, shape)
+  const findings =
+    check === null || check(scan.value) ? NO_FINDINGS : checkFindings('response-invalid', check, MAX_FINDINGS)
+  const body = dropped.length === 0 ? bytes : rewritten(bytes, scan, shape)
+  return { findings, body, value: scan.value, dropped, checked: true }
+}
+
+/** What the contract declares for a status (OpenAPI 3.1 §4.8.16): its own response, its class's, else `default`. */
+export function declaredContents(set: AnswerSet, status: number): readonly LinkedContent[] | undefined {
+  return (
+    set.byStatus.get(String(status)) ??
+    set.byStatus.get(`${Math.trunc(status / 100)}XX`) ??
+    set.byStatus.get('default')
+  )
+}
+
+function dropUndeclared(value: unknown, shape: LinkedShape): readonly string[] {
+  let dropped: Set<string> | undefined
+  walkUndeclared(value, shape, {
+    undeclared: (holder, name, pointer) => {
+      delete holder[name]
+      dropped ??= new Set()
+      if (dropped.size < MAX_DROPPED) dropped.add(shortPointer(pointer().replace(/\/[0-9]+(?=\/)/g, '/*')))
+      return true
+    },
+  })
+  return dropped === undefined ? NOTHING_DROPPED : [...dropped]
+}
+
+/** Numbers that a double cannot hold are written back by their digits. */
+function rewritten(
+  bytes: Uint8Array,
+  scan: { readonly value: unknown; readonly exact: boolean },
+  shape: LinkedShape | null,
+): Uint8Array {
+  if (scan.exact || shape === null) return Buffer.from(JSON.stringify(scan.value))
+  const value = parseExact(bytes)
+  dropUndeclared(value, shape)
+  return Buffer.from(stringifyExact(value))
+}

@@ -1,0 +1,54 @@
+import type { Finding } from '../model/fact.ts'
+import { type JsonLimits, scanJson } from '../syntax/json.ts'
+import { chooseContent, type LinkedContent } from './content.ts'
+import { checkFindings, contractFinding, MAX_FINDINGS, NO_FINDINGS, shortPointer } from './findings.ts'
+import { walkUndeclared } from './sealed-walk.ts'
+
+export interface BodySet {
+  readonly required: boolean
+  readonly contents: readonly LinkedContent[]
+  readonly limits: JsonLimits
+}
+
+/** Holds a request body against its content; `set` is null where the operation declares none. */
+export function checkBody(
+  set: BodySet | null,
+  contentType: string | undefined,
+  bytes: Uint8Array | null,
+): readonly Finding[] {
+  const present = bytes !== null && bytes.length > 0
+  if (set === null)
+    return present ? [contractFinding('body-unexpected', { bytes: bytes.length })] : NO_FINDINGS
+  if (!present) return set.required ? [contractFinding('body-missing', {})] : NO_FINDINGS
+  const chosen = chooseContent(set.contents, contentType)
+  if (chosen === null) {
+    const declared = set.contents.map((content) => content.range.essence)
+    return [contractFinding('media-type-unsupported', { declared: declared.join() }, declared.join(', '))]
+  }
+  if (!chosen.json) return NO_FINDINGS
+  const scan = scanJson(bytes, set.limits)
+  if (!scan.ok) {
+    const { rule, pointer, offset } = scan.fault
+    return [
+      contractFinding(
+        'body-malformed',
+        { rule, pointer, offset },
+        `${pointer === '' ? '/' : pointer}: ${rule}`,
+      ),
+    ]
+  }
+  const { check, shape } = chosen.content
+  let findings: Finding[] | undefined
+  if (shape !== null) {
+    walkUndeclared(scan.value, shape, {
+      undeclared: (_holder, _name, pointer) => {
+        const at = shortPointer(pointer())
+        findings ??= []
+        return findings.push(contractFinding('field-undeclared', { pointer: at }, at)) < MAX_FINDINGS
+      },
+    })
+  }
+  if (check === null || check(scan.value)) return findings ?? NO_FINDINGS
+  const found = findings ?? []
+  return [...found, ...checkFindings('body-invalid', check, MAX_FINDINGS - found.length)]
+}

@@ -1,0 +1,40 @@
+import { type Finding, finding } from '../model/fact.ts'
+import { type ReasonCode, reason } from '../model/reason.ts'
+import type { Check } from './runtime.ts'
+
+export const NO_FINDINGS: readonly Finding[] = Object.freeze([])
+/** More would tell a caller nothing and cost the record room. */
+export const MAX_FINDINGS = 20
+const MAX_POINTER = 256
+
+/** Names a place and a rule; values never leave the contract room. */
+export function contractFinding(
+  code: ReasonCode,
+  evidence: Readonly<Record<string, string | number>>,
+  forCaller?: string,
+): Finding {
+  return finding(reason(code, 'contract', evidence, forCaller))
+}
+
+/** The pointer with the names a caller chose cut to a bounded, well-formed length. */
+export function shortPointer(pointer: string): string {
+  return pointer.length <= MAX_POINTER ? pointer : `${pointer.slice(0, MAX_POINTER - 1).toWellFormed()}…`
+}
+
+/** Turns what a check found last into findings: its errors, without those that only repeat a place and rule. */
+export function checkFindings(code: ReasonCode, check: Check, room: number): readonly Finding[] {
+  const findings: Finding[] = []
+  const seen = new Set<string>()
+  for (const error of check.errors ?? []) {
+    if (findings.length >= room) break
+    const missing = error.params?.['missingProperty']
+    const named =
+      error.keyword === 'required' && typeof missing === 'string' ? `required ${missing}` : error.keyword
+    const pointer = shortPointer(error.instancePath)
+    const text = `${pointer === '' ? '/' : pointer}: ${shortPointer(named)}`
+    if (seen.has(text)) continue
+    seen.add(text)
+    findings.push(contractFinding(code, { pointer, rule: named }, text))
+  }
+  return findings
+}

@@ -1,0 +1,86 @@
+import type { Shape, ShapeId } from './detail.ts'
+import type { GeneratedCheck } from './validators.ts'
+
+export interface GeneratedModule {
+  readonly name: string
+  readonly source: string
+}
+
+/** A gate thread parses one module at a time; this much takes it a few milliseconds. */
+const MODULE_CHARACTERS = 131_072
+
+/** The body of a module is a function of `(rt, exports)`: it puts checks, shapes and its link step into `exports`. */
+export function emitModules(
+  checks: readonly GeneratedCheck[],
+  shapes: ReadonlyMap<ShapeId, Shape>,
+): readonly GeneratedModule[] {
+  const modules: GeneratedModule[] = []
+  const add = (kind: string, source: string): void => {
+    modules.push({ name: `${kind}-${modules.length}`, source })
+  }
+  for (const group of inGroups(checks, (check) => check.code.length + sizeOf(check.constants))) {
+    add('checks', checkModule(group))
+  }
+  const texts = [...shapes].map(([id, shape]) => `${id}:${shapeText(shape)}`)
+  for (const group of inGroups(texts, (text) => text.length))
+    add('shapes', `exports.shapes={${group.join()}}`)
+  return modules
+}
+
+/** `__proto__` as a plain key of a literal would set the prototype; as a computed one it is a name like others. */
+const shapeText = (shape: Shape): string => JSON.stringify(shape).replaceAll('"__proto__":', '["__proto__"]:')
+
+const sizeOf = (constants: GeneratedCheck['constants']): number =>
+  constants.reduce((sum, constant) => sum + constant.code.length, 0)
+
+function* inGroups<T>(items: Iterable<T>, size: (item: T) => number): Generator<readonly T[]> {
+  let group: T[] = []
+  let total = 0
+  for (const item of items) {
+    const own = size(item)
+    if (group.length > 0 && total + own > MODULE_CHARACTERS) {
+      yield group
+      group = []
+      total = 0
+    }
+    group.push(item)
+    total += own
+  }
+  if (group.length > 0) yield group
+}
+
+function checkModule(checks: readonly GeneratedCheck[]): string {
+  const here = new Set(checks.map((check) => check.name))
+  const constants = new Map<string, string>()
+  const links = new Map<string, string>()
+  const foreign = new Set<string>()
+  const wrappers = new Set<string>()
+  let body = ''
+  for (const check of checks) {
+    for (const { name, code } of check.constants) constants.set(name, code)
+    for (const { as, name, wrapped } of check.calls) {
+      if (wrapped) {
+        wrappers.add(as)
+        links.set(as, `${as}.validate=${here.has(name) ? name : `checks.${name}`}`)
+      } else if (!here.has(name)) {
+        foreign.add(as)
+        links.set(as, `${as}=checks.${name}`)
+      }
+    }
+    body += `${check.code}\n`
+    if (check.evaluated !== undefined) body += `${check.name}.evaluated=${check.evaluated}\n`
+  }
+  const head = [
+    ...[...constants].map(([name, code]) => `const ${name}=${code}`),
+    ...[...wrappers].map((name) => `const ${name}={}`),
+    ...(foreign.size > 0 ? [`let ${[...foreign].join()}`] : []),
+  ]
+  return [
+    '"use strict"',
+    'const require=rt.require',
+    ...head,
+    body,
+    `exports.checks={${[...here].join()}}`,
+    `exports.link=(checks)=>{${[...links.values()].join(';')}}`,
+  ].join('\n')
+}

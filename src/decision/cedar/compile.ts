@@ -1,0 +1,226 @@
+import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
+import type { PolicyPlan } from '../../model/bundle.ts'
+import { nearest } from '../nearest.ts'
+import type { EntityName, Policy } from './est.ts'
+import { actionScope, entityNames } from './est.ts'
+import type { ParsedPolicy, PolicyFault, PolicyFile, PolicyWarning } from './fault.ts'
+import { fault, throwIfAny } from './fault.ts'
+import { unanswerable } from './owner-use.ts'
+import type { CedarPlan, CompiledPolicy } from './plan.ts'
+import { policyReads } from './reads.ts'
+import type { ApiOperations } from './schema.ts'
+import { actionGroups, actionIds } from './schema.ts'
+import type { PolicySpan } from './source.ts'
+import { offsetOfByte, placeOf, scanPolicies } from './source.ts'
+import { validateFile } from './validate.ts'
+
+export interface PolicyCompilation {
+  readonly plan: PolicyPlan
+  readonly warnings: readonly PolicyWarning[]
+}
+
+/** Four times the text of 10,000 ordinary policies; beyond it, validation alone takes minutes. */
+const MAX_TEXT = 4 * 1024 * 1024
+const MAX_ID = 200
+
+/**
+ * Control's compiler: policy text to the plain data a bundle carries, checked against the schema of every API a
+ * policy can touch. An API without any policy is no fault: it denies everything.
+ *
+ * @throws {SallyportError} `policy-invalid`; `data` has `file`, `line` and `column` of the first fault and `errors`,
+ *   a line for each (`file:line:column: message`).
+ */
+export function compilePolicies(input: {
+  readonly files: readonly PolicyFile[]
+  readonly apis: readonly ApiOperations[]
+}): PolicyCompilation {
+  const faults: PolicyFault[] = []
+  const parsed = parseFiles(input.files, faults)
+  throwIfAny(faults)
+  const known = new Map(input.apis.map((api) => [api.api, actionIds(api)]))
+  for (const policy of parsed) checkNames(policy, input.apis, known, faults)
+  throwIfAny(faults)
+  const compiled = parsed.map((policy) => compilePolicy(policy, known))
+  const warnings: PolicyWarning[] = []
+  parsed.forEach(({ file, span, id }, index) => {
+    if (compiled[index]?.apis.length !== 0) return
+    warnings.push(fault(file, span.start, NEVER_APPLIES, id))
+  })
+  for (const file of input.files) {
+    const own = parsed.flatMap((policy, index) => {
+      const apis = compiled[index]?.apis
+      return policy.file === file && apis !== undefined ? [{ ...policy, apis }] : []
+    })
+    const checked = validateFile(file, own, input.apis)
+    faults.push(...checked.faults)
+    warnings.push(...checked.warnings)
+  }
+  throwIfAny(faults)
+  return { plan: toPlan(compiled, input.apis), warnings }
+}
+
+function parseFiles(files: readonly PolicyFile[], faults: PolicyFault[]): readonly ParsedPolicy[] {
+  const parsed: ParsedPolicy[] = []
+  const seen = new Map<string, ParsedPolicy>()
+  let size = 0
+  for (const file of files) {
+    size += file.text.length
+    if (size > MAX_TEXT) {
+      faults.push(fault(file, 0, `policies are larger than ${MAX_TEXT} characters altogether`))
+      return parsed
+    }
+    for (const policy of parseFile(file, faults)) {
+      const earlier = seen.get(policy.id)
+      if (earlier !== undefined) {
+        const { line } = placeOf(earlier.file.text, earlier.span.start)
+        const where = `${earlier.file.file}:${line}`
+        faults.push(fault(file, policy.span.start, `the id ${policy.id} is taken by the policy at ${where}`))
+      }
+      seen.set(policy.id, policy)
+      parsed.push(policy)
+    }
+  }
+  return parsed
+}
+
+function parseFile(file: PolicyFile, faults: PolicyFault[]): readonly ParsedPolicy[] {
+  const scan = scanPolicies(file.text)
+  if (!scan.ok) {
+    faults.push(fault(file, scan.at, scan.why))
+    return []
+  }
+  const whole = attempt(() => cedar.checkParsePolicySet({ staticPolicies: file.text }))
+  if (whole === null || whole.type === 'failure') {
+    faults.push(...parseFaults(file, scan.policies, whole?.errors ?? []))
+    return []
+  }
+  return scan.policies.flatMap((span, index) => {
+    const answer = attempt(() => cedar.policyToJson(file.text.slice(span.start, span.end)))
+    if (answer === null || answer.type === 'failure') {
+      faults.push(fault(file, span.start, answer?.errors[0]?.message ?? TOO_DEEP))
+      return []
+    }
+    const prepared = attempt(() => cedar.checkParsePolicySet({ staticPolicies: [answer.json] }))
+    if (prepared?.type !== 'success') {
+      faults.push(fault(file, span.start, TOO_DEEP))
+      return []
+    }
+    const policy = answer.json as Policy
+    const id = policy.annotations?.['id'] ?? `${file.file}#${index + 1}`
+    if (!isUsableId(id)) {
+      faults.push(fault(file, span.start, `@id holds 1 to ${MAX_ID} printable characters`))
+      return []
+    }
+    return [{ id, file, span, policy }]
+  })
+}
+
+const NEVER_APPLIES = 'the action scope names nothing: the policy never applies'
+const TOO_DEEP = 'the policy is nested too deeply: split it, or use a set with contains'
+
+/** cedar-wasm throws where its own recursion limits are reached. */
+function attempt<T>(call: () => T): T | null {
+  try {
+    return call()
+  } catch {
+    return null
+  }
+}
+
+function isUsableId(id: string): boolean {
+  return id.length > 0 && id.length <= MAX_ID && !/[\p{C}]/u.test(id)
+}
+
+function parseFaults(
+  file: PolicyFile,
+  policies: readonly PolicySpan[],
+  errors: readonly cedar.DetailedError[],
+): readonly PolicyFault[] {
+  if (errors.length === 0) return [fault(file, policies[0]?.start ?? 0, TOO_DEEP)]
+  return errors.map((error) => {
+    if (error.message.includes('template')) {
+      const slot = policies.find(({ start, end }) =>
+        /\?(?:principal|resource)/.test(file.text.slice(start, end)),
+      )
+      return fault(file, slot?.start ?? 0, 'templates are not taken: name the principal and the resource')
+    }
+    const [location] = error.sourceLocations ?? []
+    const message = error.message.replace(/^failed to parse polic(?:y|ies) from string: /, '')
+    const hint = location?.label ?? error.help
+    return fault(
+      file,
+      location === undefined ? 0 : offsetOfByte(file.text, location.start),
+      hint ? `${message} (${hint})` : message,
+    )
+  })
+}
+
+/** Actions, operations and APIs a policy names must exist: a forbid over a misspelt name would forbid nothing. */
+function checkNames(
+  parsed: ParsedPolicy,
+  apis: readonly ApiOperations[],
+  known: ReadonlyMap<string, ReadonlySet<string>>,
+  faults: PolicyFault[],
+): void {
+  const text = parsed.file.text.slice(parsed.span.start, parsed.span.end)
+  for (const name of entityNames(parsed.policy)) {
+    const candidates = namesOf(name.type, apis, known)
+    if (candidates === null || candidates.some((set) => set.has(name.id))) continue
+    const close = nearest(
+      name.id,
+      candidates.flatMap((set) => [...set]),
+    )
+    const at = text.indexOf(JSON.stringify(name.id))
+    const hint = close === null ? '' : `; the nearest is ${literal({ type: name.type, id: close })}`
+    const place = parsed.span.start + Math.max(0, at === -1 ? 0 : at - name.type.length - 2)
+    faults.push({
+      ...fault(parsed.file, place, `there is no ${literal(name)}${hint}`),
+      policy: parsed.id,
+    })
+  }
+  const why = unanswerable(parsed.policy)
+  if (why !== null) faults.push({ ...fault(parsed.file, parsed.span.start, why), policy: parsed.id })
+}
+
+function namesOf(
+  type: string,
+  apis: readonly ApiOperations[],
+  known: ReadonlyMap<string, ReadonlySet<string>>,
+): readonly ReadonlySet<string>[] | null {
+  if (type === 'Action') return [...known.values()]
+  if (type === 'Api') return [new Set(known.keys())]
+  if (type === 'Operation')
+    return [new Set(apis.flatMap(({ operations }) => operations.map(({ key }) => key)))]
+  return null
+}
+
+function literal(name: EntityName): string {
+  return `${name.type}::${JSON.stringify(name.id)}`
+}
+
+/** APIs the action scope mentions; a policy that mentions none can decide calls of all. */
+function compilePolicy(
+  { id, policy }: ParsedPolicy,
+  known: ReadonlyMap<string, ReadonlySet<string>>,
+): CompiledPolicy {
+  const mentioned = actionScope(policy)
+  const all = policy.action.op === 'All'
+  const apis = [...known]
+    .filter(([, actions]) => all || mentioned.some((action) => actions.has(action.id)))
+    .map(([api]) => api)
+  return { id, apis, reads: policyReads(policy), policy }
+}
+
+function toPlan(policies: readonly CompiledPolicy[], apis: readonly ApiOperations[]): PolicyPlan {
+  const detail: CedarPlan = {
+    format: 1,
+    policies,
+    apis: Object.fromEntries(
+      apis.map(({ api, operations }) => [
+        api,
+        { actions: Object.fromEntries(operations.map((plan) => [plan.key, actionGroups(plan)])) },
+      ]),
+    ),
+  }
+  return { detail, reads: [...new Set(policies.flatMap(({ reads }) => reads))].sort() }
+}

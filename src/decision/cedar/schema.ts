@@ -1,0 +1,167 @@
+import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
+import { SallyportError } from '../../model/errors.ts'
+import type { OperationPlan } from '../../model/operation.ts'
+
+/**
+ * The Cedar schema made from contracts and config: what policies are validated against, and what they may name.
+ * Names are fixed (design.md, "Policy"), because they live in users' policies and in records for ever.
+ */
+
+/** One API and the operations of its contract. */
+export interface ApiOperations {
+  readonly api: string
+  readonly operations: readonly OperationPlan[]
+}
+
+/** Cedar's JSON schema form, as far as it is made here. */
+export type CedarSchema = cedar.SchemaJson<string>
+
+type ActionDefinition = cedar.ActionType<string>
+type AttributeType = cedar.TypeOfAttribute<string>
+
+const STRING: AttributeType = { type: 'String' }
+const STRINGS: AttributeType = { type: 'Set', element: { type: 'String' } }
+const OPTIONAL_STRING: AttributeType = { type: 'String', required: false }
+
+const CONTEXT: Readonly<Record<string, AttributeType>> = {
+  checkpoint: STRING,
+  scopes: STRINGS,
+  scopesMet: { type: 'Boolean' },
+  issuer: STRING,
+  audience: STRINGS,
+  acr: OPTIONAL_STRING,
+  tokenAgeSeconds: { type: 'Long' },
+  method: STRING,
+  path: STRING,
+  ip: { type: 'Extension', name: 'ipaddr' },
+}
+
+/** Groups an operation's action belongs to. The slash keeps them apart from operations: API names hold none. */
+export function actionGroups(plan: OperationPlan): readonly string[] {
+  return [`${plan.api}/${plan.kind}`, ...plan.tags.map((tag) => `${plan.api}/tag/${tag}`), `${plan.api}/all`]
+}
+
+/** Every action id a policy may name for the API: its operations and their groups. */
+export function actionIds(api: ApiOperations): ReadonlySet<string> {
+  const ids = new Set([`${api.api}/read`, `${api.api}/write`, `${api.api}/all`])
+  for (const plan of api.operations) {
+    ids.add(plan.key)
+    for (const group of actionGroups(plan)) ids.add(group)
+  }
+  return ids
+}
+
+/** Names of the template's parameters in order: `/orders/{orderId}` gives `['orderId']`. */
+export function templateParameters(template: string): readonly string[] {
+  const names: string[] = []
+  for (let open = template.indexOf('{'); open !== -1; open = template.indexOf('{', open + 1)) {
+    const close = template.indexOf('}', open)
+    if (close === -1) break
+    names.push(template.slice(open + 1, close))
+    open = close
+  }
+  return names
+}
+
+/**
+ * Anonymous callers apply where the gate may let one through: no token is needed, or the scheme is one it cannot
+ * read (`credential: pass`). They have no attributes, so `principal.tenant` asks for `principal is User` first.
+ */
+function principalTypes(plan: OperationPlan): string[] {
+  const anonymous =
+    plan.security.need !== 'required' ||
+    plan.security.alternatives.some(({ schemes }) => schemes.some(({ kind }) => kind === 'unsupported'))
+  return anonymous ? ['User', 'Client', 'Anonymous'] : ['User', 'Client']
+}
+
+function ownerNote(plan: OperationPlan): string | null {
+  if (plan.object?.owner === undefined && plan.object?.tenant === undefined) return null
+  switch (plan.object.ownerKnownAt) {
+    case 'response':
+      return 'resource.owner and resource.tenant are known at the response checkpoint'
+    case 'body':
+      return 'resource.owner and resource.tenant are known at the body checkpoint, after the look-up'
+    case 'never':
+      return 'resource.owner and resource.tenant are never known: declare a lookup for the object'
+  }
+}
+
+function actionDefinition(plan: OperationPlan): ActionDefinition {
+  const note = ownerNote(plan)
+  return {
+    memberOf: actionGroups(plan).map((id) => ({ id })),
+    appliesTo: {
+      principalTypes: principalTypes(plan),
+      resourceTypes: [plan.object === undefined ? 'Operation' : 'Object'],
+      context: { type: 'Record', attributes: { ...CONTEXT } },
+    },
+    ...(note === null ? {} : { annotations: { doc: note } }),
+  }
+}
+
+/**
+ * The schema of one API. Records need declared attributes, so `params` is the union of the API's path parameters,
+ * each optional. `owner` is a User: what a field names is a person's id; comparing it with a Client is never true.
+ * @param mentioned Known actions, of other APIs too, that policies may name here without being called.
+ * @param only Operations that can be called; left out: all of the API.
+ */
+export function apiSchema(
+  api: ApiOperations,
+  mentioned: Iterable<string> = [],
+  only?: ReadonlySet<string>,
+): CedarSchema {
+  const names = new Set(api.operations.flatMap((plan) => templateParameters(plan.template)))
+  const params: AttributeType = {
+    type: 'Record',
+    attributes: Object.fromEntries([...names].sort().map((name) => [name, OPTIONAL_STRING])),
+  }
+  const caller: cedar.EntityType<string> = {
+    memberOfTypes: ['Group'],
+    shape: { type: 'Record', attributes: { client: STRING, tenant: STRING } },
+  }
+  const actions = new Map<string, ActionDefinition>()
+  const callable = only === undefined ? api.operations : api.operations.filter(({ key }) => only.has(key))
+  for (const id of mentioned) actions.set(id, {})
+  for (const id of actionIds({ api: api.api, operations: callable })) actions.set(id, {})
+  for (const plan of callable) actions.set(plan.key, actionDefinition(plan))
+  return {
+    '': {
+      entityTypes: {
+        User: caller,
+        Client: caller,
+        Anonymous: {},
+        Group: {},
+        Api: {},
+        Operation: {
+          memberOfTypes: ['Api'],
+          shape: { type: 'Record', attributes: { type: STRING, params } },
+        },
+        Object: {
+          memberOfTypes: ['Api'],
+          shape: {
+            type: 'Record',
+            attributes: {
+              type: STRING,
+              params,
+              owner: { type: 'Entity', name: 'User', required: false },
+              tenant: OPTIONAL_STRING,
+            },
+          },
+        },
+      },
+      actions: Object.fromEntries(actions),
+    },
+  }
+}
+
+/** The API's schema in Cedar's readable form, for people and their editors. */
+export function schemaText(api: ApiOperations): string {
+  const answer = cedar.schemaToText(apiSchema(api))
+  if (answer.type === 'failure') {
+    throw new SallyportError('policy-invalid', `no schema can be made for ${api.api}`, {
+      api: api.api,
+      errors: answer.errors.map(({ message }) => message),
+    })
+  }
+  return answer.text
+}

@@ -1,0 +1,106 @@
+import { isFault } from '../model/errors.ts'
+import type { Source } from '../model/exchange.ts'
+import type { Finding } from '../model/fact.ts'
+import { finding } from '../model/fact.ts'
+import { reason } from '../model/reason.ts'
+
+const NOTHING = new Uint8Array(0)
+
+export type Collected =
+  | { readonly ok: true; readonly bytes: Uint8Array }
+  /** More than the limit: what was read so far, so that an observed answer can still be passed on. */
+  | { readonly ok: false; readonly read: readonly Uint8Array[] }
+
+/** Reads a source to its end, holding at most `limit` bytes and one chunk. Rejects as the source does. */
+export async function collect(source: Source, limit: number): Promise<Collected> {
+  const first = await source.read()
+  if (first === null) return { ok: true, bytes: NOTHING }
+  const second = await source.read()
+  if (second === null && first.byteLength <= limit) return { ok: true, bytes: first }
+  const read: Uint8Array[] = [first]
+  let total = first.byteLength
+  for (let chunk = second; chunk !== null; chunk = await source.read()) {
+    read.push(chunk)
+    total += chunk.byteLength
+    if (total > limit) return { ok: false, read }
+  }
+  if (total > limit) return { ok: false, read }
+  return { ok: true, bytes: Buffer.concat(read, total) }
+}
+
+/**
+ * The request body within its plan. What breaks a cap holds in every mode: it protects the gate itself, so these
+ * findings are marked `always`.
+ */
+export async function readRequestBody(
+  source: Source,
+  limit: number,
+): Promise<
+  { readonly bytes: Uint8Array; readonly finding: null } | { readonly bytes: null; readonly finding: Finding }
+> {
+  try {
+    const collected = await collect(source, limit)
+    if (collected.ok) return { bytes: collected.bytes, finding: null }
+    source.cancel('over the limit')
+    return refused(finding(reason('body-too-large', 'contract', { limit }, `more than ${limit} bytes`), true))
+  } catch (error) {
+    if (isFault(error, 'body-too-slow')) return refused(finding(reason('body-too-slow', 'hygiene'), true))
+    return refused(finding(reason('body-broken-off', 'hygiene'), true))
+  }
+}
+
+function refused(found: Finding): { readonly bytes: null; readonly finding: Finding } {
+  return { bytes: null, finding: found }
+}
+
+/** Chunks already read, then the rest of the source: an over-plan answer that is passed on after all. */
+export function rejoin(read: readonly Uint8Array[], rest: Source): Source {
+  let next = 0
+  return {
+    read: () => {
+      const chunk = read[next++]
+      return chunk === undefined ? rest.read() : Promise.resolve(chunk)
+    },
+    get trailers() {
+      return rest.trailers
+    },
+    cancel: (why) => rest.cancel(why),
+  }
+}
+
+/**
+ * The same source, but `beforeLast` is called before the last chunk is handed out: the outcome is written before
+ * the last byte goes to the caller. It may refuse by throwing.
+ */
+export function heldBack(source: Source, beforeLast: (bytes: number) => Promise<void> | undefined): Source {
+  let held: Uint8Array | null = null
+  let total = 0
+  let started = false
+  let ended = false
+  return {
+    read: async () => {
+      if (ended) return null
+      if (!started) {
+        started = true
+        held = await source.read()
+      }
+      if (held === null) {
+        ended = true
+        await beforeLast(total)
+        return null
+      }
+      const give: Uint8Array = held
+      total += give.byteLength
+      held = await source.read()
+      if (held === null) {
+        ended = true
+        await beforeLast(total)
+      }
+      return give
+    },
+    get trailers() {
+      return source.trailers
+    },
+    cancel: (why) => source.cancel(why),
+  }
+}

@@ -1,0 +1,41 @@
+import type { Operation } from '../contract/instantiate.ts'
+import type { Exchange } from '../model/exchange.ts'
+import type { Finding } from '../model/fact.ts'
+import { finding } from '../model/fact.ts'
+import { reason } from '../model/reason.ts'
+import type { Gate } from './gate.ts'
+import type { CleanHead } from './hygiene.ts'
+import type { Journal } from './journal.ts'
+import { jsonShape } from './shape.ts'
+
+/** Parameters and body held against the contract. Without an operation only the shape is noted, to learn from. */
+export function checkContent(
+  exchange: Exchange,
+  head: CleanHead,
+  operation: Operation | null,
+  params: Readonly<Record<string, string>>,
+  body: Uint8Array | null,
+  journal: Journal,
+  gate: Gate,
+): Finding[] {
+  if (operation === null) {
+    if (body !== null) journal.requestShape(jsonShape(head.contentType, body))
+    return []
+  }
+  try {
+    const findings = [...operation.checkParameters(params, head.query, exchange.head.fields)]
+    if (head.contentEncoding !== undefined && head.contentEncoding.toLowerCase() !== 'identity') {
+      findings.push(
+        finding(
+          reason('content-encoding-unsupported', 'contract', { encoding: head.contentEncoding.slice(0, 64) }),
+        ),
+      )
+    } else {
+      findings.push(...operation.checkBody(head.contentType, body))
+    }
+    return findings
+  } catch (error) {
+    gate.fault('contract', exchange.id, error)
+    return [finding(reason('stage-failed', 'stage', { stage: 'contract' }))]
+  }
+}

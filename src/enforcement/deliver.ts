@@ -1,0 +1,46 @@
+import { challenge } from '../identity/challenge.ts'
+import type { Answer, Reply } from '../model/exchange.ts'
+import type { Reason } from '../model/reason.ts'
+import { REASONS, reason } from '../model/reason.ts'
+import type { Gate } from './gate.ts'
+import type { Journal } from './journal.ts'
+import type { Verdict } from './judge.ts'
+import { decisiveReason, refusalAnswer } from './refusal.ts'
+
+/** Sends an answer whose outcome is in the log; a caller that leaves before its end is recorded as `cut`. */
+export async function deliver(answer: Answer, reply: Reply, journal: Journal): Promise<void> {
+  const delivery = await reply.send(answer)
+  if (!delivery.complete) journal.cut(delivery.bytes, delivery.why)
+}
+
+/** Ends a call with a refusal: recorded first, then answered. */
+export async function refuse(verdict: Verdict, reply: Reply, journal: Journal, gate: Gate): Promise<void> {
+  let decisive = shown(verdict, journal)
+  const status = REASONS[decisive.code].status
+  const action = decisive.source === 'upstream' ? 'failed' : 'refused'
+  const released = { bytes: 0, mediaType: 'application/problem+json', digest: '', query: [], dropped: [] }
+  const unwritten = await journal.outcome({ action, status, released })
+  // Even a refusal is not given without a record: the caller learns that nothing was decided.
+  if (unwritten !== null) decisive = unwritten.reason
+  const { id } = journal.exchange
+  const asked = journal.operation?.security.alternatives[0]?.schemes.flatMap(({ scopes }) => scopes) ?? []
+  const authenticate = challenge(decisive, journal.realm, asked)
+  const answer = refusalAnswer(id, decisive, authenticate === null ? [] : ['WWW-Authenticate', authenticate])
+  try {
+    await deliver(answer, reply, journal)
+  } catch (error) {
+    gate.fault('reply', id, error)
+  }
+}
+
+/**
+ * What the caller is told. Once the gate knows whose object it is, `foreign` must not be told from `absent`
+ * (standards 1.10), where the object's rule says so.
+ */
+function shown(verdict: Verdict, journal: Journal): Reason {
+  const decisive = decisiveReason(verdict.decision)
+  const hides = journal.operation?.object?.hideAbsent === true && verdict.decision.checkpoint !== 'head'
+  if (hides && (decisive.source === 'policy' || decisive.source === 'object'))
+    return reason('object-absent', decisive.source)
+  return decisive
+}

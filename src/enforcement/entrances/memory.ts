@@ -1,0 +1,102 @@
+import type {
+  Answer,
+  Caller,
+  Delivery,
+  Exchange,
+  ExchangeId,
+  RawFields,
+  Reply,
+  Source,
+} from '../../model/exchange.ts'
+import type { Random } from '../../model/ports.ts'
+import { parseIp } from '../../syntax/ip.ts'
+import { uuid7 } from '../../syntax/uuid.ts'
+import type { Gate } from '../gate.ts'
+import { play } from '../pipeline.ts'
+
+export interface MemoryCall {
+  readonly method: string
+  readonly target: string
+  readonly fields: RawFields
+  readonly body?: Uint8Array
+  readonly address?: string
+}
+
+export interface MemoryAnswer {
+  readonly id: ExchangeId
+  readonly status: number
+  readonly fields: RawFields
+  readonly body: Uint8Array
+}
+
+/** The entrance without a socket: the same acts on plain values, for tests, `try` and programs that embed the gate. */
+export async function callInMemory(
+  gate: Gate,
+  random: Random,
+  call: MemoryCall,
+  entrance: 'memory' | 'try' = 'memory',
+): Promise<MemoryAnswer> {
+  const received = gate.clock.now()
+  const exchange: Exchange = {
+    id: uuid7(received.wallMs, random.bytes(10)) as ExchangeId,
+    entrance,
+    received,
+    caller: callerAt(call.address ?? '127.0.0.1'),
+    head: {
+      method: call.method,
+      target: call.target,
+      httpVersion: '1.1',
+      fields: call.fields,
+      secure: false,
+    },
+    body: call.body === undefined ? null : bytesSource(call.body),
+  }
+  const reply = new MemoryReply()
+  await play(exchange, reply, gate)
+  return { id: exchange.id, ...reply.taken() }
+}
+
+function callerAt(address: string): Caller {
+  const ip = parseIp(address)
+  return { bytes: ip?.bytes ?? new Uint8Array(16), text: ip?.text ?? '::', port: 0 }
+}
+
+function bytesSource(bytes: Uint8Array): Source {
+  let given = false
+  return {
+    trailers: [],
+    read: () => {
+      if (given || bytes.byteLength === 0) return Promise.resolve(null)
+      given = true
+      return Promise.resolve(bytes)
+    },
+    cancel: () => {
+      given = true
+    },
+  }
+}
+
+class MemoryReply implements Reply {
+  readonly gone = false
+  #answer: { status: number; fields: RawFields; body: Uint8Array } | null = null
+
+  inform(): void {}
+
+  onGone(): void {}
+
+  async send(answer: Answer): Promise<Delivery> {
+    const chunks: Uint8Array[] = []
+    if (answer.body instanceof Uint8Array) chunks.push(answer.body)
+    else if (answer.body !== null) {
+      for (let chunk = await answer.body.read(); chunk !== null; chunk = await answer.body.read())
+        chunks.push(chunk)
+    }
+    this.#answer = { status: answer.status, fields: answer.fields, body: Buffer.concat(chunks) }
+    return { complete: true }
+  }
+
+  taken(): { status: number; fields: RawFields; body: Uint8Array } {
+    if (this.#answer === null) throw new Error('the pipeline ended without an answer')
+    return this.#answer
+  }
+}

@@ -1,0 +1,211 @@
+import type { ApiPlan } from '../model/bundle.ts'
+import type { Caller, RawFields } from '../model/exchange.ts'
+import { fieldValues, HOP_BY_HOP, listMembers } from '../syntax/http.ts'
+import type { CleanHead } from './hygiene.ts'
+
+/** Told to upstreams and looked for in requests, so that a route back into the gate is seen (RFC 9110 §7.6.3). */
+export const VIA = '1.1 sallyport'
+
+/**
+ * Fields only an intermediary may state. A caller's own are stripped in every mode, so that no upstream takes a
+ * forged identity or address for the gate's word (standards 2.14, 1.11).
+ */
+const INTERMEDIARY = new Set([
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-forwarded-prefix',
+  'x-forwarded-user',
+  'x-forwarded-email',
+  'x-forwarded-groups',
+  'x-forwarded-preferred-username',
+  'x-forwarded-access-token',
+  'x-real-ip',
+  'x-client-ip',
+  'x-client-cert',
+  'client-cert',
+  'client-cert-chain',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'x-original-url',
+  'x-original-uri',
+  'x-original-method',
+  'x-rewrite-url',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-user',
+  'x-user-id',
+  'x-user-name',
+  'x-user-email',
+  'x-user-roles',
+  'x-remote-user',
+  'remote-user',
+  'x-authenticated-user',
+  'x-authenticated-userid',
+  'x-authenticated-scope',
+  'x-consumer-id',
+  'x-consumer-username',
+  'x-credential-identifier',
+  'x-tenant-id',
+  'x-client-id',
+  'x-ssl-client-cert',
+  'x-ssl-client-dn',
+  'x-ssl-client-verify',
+])
+
+/** The gate's own names, and their customary spellings with underscores, which some upstreams fold to hyphens. */
+function isIdentityField(lower: string): boolean {
+  const name = lower.replaceAll('_', '-')
+  return (
+    INTERMEDIARY.has(name) ||
+    name.startsWith('sallyport-') ||
+    name.startsWith('x-sallyport-') ||
+    name.startsWith('x-auth-request-')
+  )
+}
+
+export type Credential =
+  /** The gate's own Authorization value in place of whatever the caller sent. */
+  | { readonly kind: 'assertion'; readonly value: string }
+  /** The caller's own Authorization goes on (`credential: pass`, and observe mode). */
+  | { readonly kind: 'pass' }
+  /** None: an anonymous call in enforce mode. */
+  | { readonly kind: 'none' }
+
+/** Request fields as they go upstream: end-to-end ones of the caller, then what the gate itself states. */
+export function upstreamFields(
+  fields: RawFields,
+  head: CleanHead,
+  caller: Caller,
+  secure: boolean,
+  api: ApiPlan,
+  credential: Credential,
+  bodyBytes: number | null,
+): string[] {
+  const dropped = namedByConnection(fields)
+  const out: string[] = []
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] ?? ''
+    const lower = name.toLowerCase()
+    if (lower === 'host' || lower === 'content-length' || lower === 'accept-encoding' || lower === 'expect')
+      continue
+    if (HOP_BY_HOP.has(lower) || dropped?.has(lower) || isIdentityField(lower)) continue
+    if (lower === 'authorization' && credential.kind !== 'pass') continue
+    out.push(name, fields[i + 1] ?? '')
+  }
+  if (credential.kind === 'assertion') out.push('Authorization', credential.value)
+  if (bodyBytes !== null) out.push('Content-Length', String(bodyBytes))
+  out.push(
+    'Host',
+    upstreamHost(api),
+    // What cannot be read cannot be checked: answers are asked for unencoded.
+    'Accept-Encoding',
+    'identity',
+    'Via',
+    VIA,
+    'X-Forwarded-For',
+    caller.text,
+    'X-Forwarded-Host',
+    head.host,
+    'X-Forwarded-Proto',
+    secure ? 'https' : 'http',
+  )
+  return out
+}
+
+/** Fields of the gate's own look-up: it states itself, nothing of the caller's head goes along but, where the API
+ * checks the client's credential itself (`credential: pass`), that credential. */
+export function lookupFields(fields: RawFields, api: ApiPlan, credential: Credential): string[] {
+  const out = [
+    'Host',
+    upstreamHost(api),
+    'Accept',
+    'application/json',
+    'Accept-Encoding',
+    'identity',
+    'Via',
+    VIA,
+  ]
+  if (credential.kind === 'assertion') out.push('Authorization', credential.value)
+  if (credential.kind === 'pass') {
+    for (const value of fieldValues(fields, 'authorization').slice(0, 1)) out.push('Authorization', value)
+  }
+  return out
+}
+
+const upstreamHosts = new WeakMap<ApiPlan, string>()
+
+function upstreamHost(api: ApiPlan): string {
+  let host = upstreamHosts.get(api)
+  if (host === undefined) {
+    host = new URL(api.upstream.origin).host
+    upstreamHosts.set(api, host)
+  }
+  return host
+}
+
+/** The base path the contract speaks of is replaced by the upstream's, where its URL has one. */
+export function upstreamPath(api: ApiPlan, head: CleanHead): string {
+  const path =
+    api.upstream.basePath === '' ? head.path : api.upstream.basePath + head.path.slice(api.basePath.length)
+  return head.rawQuery === '' ? path : `${path}?${head.rawQuery}`
+}
+
+/** A call that carries the gate's own Via has come round in a circle. */
+export function loops(fields: RawFields): boolean {
+  return fieldValues(fields, 'via').some((value) => listMembers(value).includes(VIA))
+}
+
+function namedByConnection(fields: RawFields): Set<string> | null {
+  let named: Set<string> | null = null
+  for (const value of fieldValues(fields, 'connection')) {
+    for (const member of listMembers(value)) {
+      if (member === 'close' || member === 'keep-alive') continue
+      named ??= new Set()
+      named.add(member)
+    }
+  }
+  return named
+}
+
+/** Tells upstream technology to whoever asks; of no use to a caller (standards 6.19). */
+const TALKATIVE = new Set(['server', 'x-powered-by', 'x-aspnet-version', 'x-aspnetmvc-version', 'x-runtime'])
+
+/**
+ * Answer fields as they go to the caller. `length` replaces Content-Length; null leaves the upstream's (a body
+ * that is passed on untouched, or HEAD).
+ */
+export function callerFields(
+  fields: RawFields,
+  exchangeId: string,
+  length: number | null,
+  decoded: boolean,
+): string[] {
+  const dropped = namedByConnection(fields)
+  const out: string[] = ['Sallyport-Exchange', exchangeId]
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] ?? ''
+    const lower = name.toLowerCase()
+    if (HOP_BY_HOP.has(lower) || dropped?.has(lower) || TALKATIVE.has(lower)) continue
+    if (lower.startsWith('sallyport-')) continue
+    if (lower === 'content-length' && length !== null) continue
+    // The bytes changed: digests and validators of the upstream's bytes would lie (RFC 9110 §8.8, RFC 9530).
+    if (
+      decoded &&
+      (lower === 'content-encoding' ||
+        lower === 'etag' ||
+        lower === 'content-md5' ||
+        lower === 'content-digest' ||
+        lower === 'repr-digest' ||
+        lower === 'digest')
+    )
+      continue
+    out.push(name, fields[i + 1] ?? '')
+  }
+  if (length !== null) out.push('Content-Length', String(length))
+  return out
+}

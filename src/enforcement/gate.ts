@@ -1,0 +1,24 @@
+import type { AccessTokens } from '../identity/access-token.ts'
+import type { AssertionSigner } from '../identity/assertion.ts'
+import type { KeyWait } from '../identity/key-wait.ts'
+import type { AuditWriter, Clock, Upstream } from '../model/ports.ts'
+import type { PinnedSnapshots } from './pinned.ts'
+
+/** What one gate thread lends to every exchange: the whole world as the pipeline may touch it. */
+export interface Gate {
+  readonly clock: Clock
+  /** The bundle in force, pinned by a call from its head to its end. */
+  readonly snapshots: Pick<PinnedSnapshots, 'pin'>
+  readonly tokens: AccessTokens
+  /** Where calls that brought an unknown key wait for control's fetch. */
+  readonly keyWait: Pick<KeyWait, 'wait'>
+  readonly assertions: AssertionSigner
+  readonly upstream: Upstream
+  readonly audit: AuditWriter
+  /** Keyed digest of a body for the record: base64url of HMAC-SHA-256 cut to 16 bytes. */
+  digest(bytes: Uint8Array): string
+  /** Adds to a counter: its name, how much, its label values. */
+  count(name: string, by: number, ...labels: readonly string[]): void
+  /** A fault of the gate itself, for its log: never a value of a call. */
+  fault(stage: string, exchange: string, error: unknown): void
+}

@@ -1,0 +1,83 @@
+import { isCheckable } from '../decision/floor.ts'
+import { readBearer } from '../identity/bearer.ts'
+import type { Exchange, RawFields } from '../model/exchange.ts'
+import type { Finding } from '../model/fact.ts'
+import { finding } from '../model/fact.ts'
+import type { OperationPlan } from '../model/operation.ts'
+import { reason } from '../model/reason.ts'
+import type { Subject } from '../model/subject.ts'
+import { ANONYMOUS } from '../model/subject.ts'
+import type { Gate } from './gate.ts'
+import type { CleanHead } from './hygiene.ts'
+import type { ApiSnapshot, Snapshot } from './snapshot.ts'
+
+export interface Identification {
+  /** Anonymous where no token was sent or it did not verify: the finding then says so. */
+  readonly subject: Subject
+  readonly finding: Finding | null
+}
+
+const NOBODY: Identification = { subject: ANONYMOUS, finding: null }
+
+/**
+ * Who calls (design.md, "Who needs a token"): `anonymous` operations read none, `optional` ones verify what is
+ * presented, all others need one. A path without an operation is identified where it can be, so that the record
+ * says who asked for it.
+ */
+export async function identify(
+  exchange: Exchange,
+  head: CleanHead,
+  api: ApiSnapshot,
+  operation: OperationPlan | null,
+  snapshot: Snapshot,
+  gate: Gate,
+): Promise<Identification> {
+  try {
+    return await verifyCaller(exchange.head.fields, head, api, operation, snapshot, gate)
+  } catch (error) {
+    gate.fault('identity', exchange.id, error)
+    return refused(finding(reason('stage-failed', 'stage', { stage: 'identity' })))
+  }
+}
+
+async function verifyCaller(
+  fields: RawFields,
+  head: CleanHead,
+  api: ApiSnapshot,
+  operation: OperationPlan | null,
+  snapshot: Snapshot,
+  gate: Gate,
+): Promise<Identification> {
+  const need = operation?.security.need ?? 'optional'
+  const bearer = readBearer(
+    fields,
+    head.query.map(([name]) => name),
+  )
+  // A token in the query is a fault whoever may call: it has been written to logs and histories by now.
+  if (bearer.kind === 'finding' && bearer.reason.code === 'token-in-query') return refused(bearer)
+  if (need === 'anonymous' || api.plan.accept.length === 0) return NOBODY
+  const uncheckable = operation !== null && !operation.security.alternatives.some(isCheckable)
+  if (uncheckable && operation.security.alternatives.length > 0) {
+    return api.plan.credential === 'pass' ? NOBODY : refused(unsupported(operation))
+  }
+  if (bearer.kind === 'finding') return refused(bearer)
+  if (bearer.kind === 'none')
+    return need === 'optional' ? NOBODY : refused(finding(reason('token-missing', 'identity')))
+  const call = { issuers: snapshot.issuers, api: api.plan, limits: snapshot.head.limits }
+  let verdict = gate.tokens.verify(bearer.token, call)
+  if (verdict.kind === 'need-key') {
+    await gate.keyWait.wait(verdict.issuer, verdict.kid, verdict.waitMs)
+    verdict = gate.tokens.verify(bearer.token, call, 'asked')
+  }
+  return verdict.kind === 'verified' ? { subject: verdict.subject, finding: null } : refused(verdict)
+}
+
+function refused(found: Finding): Identification {
+  return { subject: ANONYMOUS, finding: found }
+}
+
+function unsupported(operation: OperationPlan): Finding {
+  const schemes = operation.security.alternatives.flatMap((alternative) => alternative.schemes)
+  const names = schemes.filter(({ kind }) => kind === 'unsupported').map(({ name }) => name)
+  return finding(reason('scheme-unsupported', 'identity', { schemes: [...new Set(names)] }))
+}

@@ -1,0 +1,265 @@
+import { recordInput } from '../decision/attributes.ts'
+import type { ApiPlan } from '../model/bundle.ts'
+import type { Decision, DecisionInput, Mode } from '../model/decision.ts'
+import type { Exchange } from '../model/exchange.ts'
+import type { Finding } from '../model/fact.ts'
+import { finding } from '../model/fact.ts'
+import type { OperationPlan } from '../model/operation.ts'
+import { reason } from '../model/reason.ts'
+import type { IntentEntry, MessageShape, OutcomeEntry, RecordedInput } from '../model/record.ts'
+import type { Subject } from '../model/subject.ts'
+import { ANONYMOUS } from '../model/subject.ts'
+import { fieldValue } from '../syntax/http.ts'
+import type { Gate } from './gate.ts'
+import type { CleanHead } from './hygiene.ts'
+import type { Snapshot } from './snapshot.ts'
+
+const NO_SHAPE: MessageShape = { bytes: 0, mediaType: '', digest: '', query: [] }
+const MAX_PERSONAL = 2_048
+
+/**
+ * One exchange's record while it is made: stages state what they saw, and it writes intent, outcome and cut.
+ * Nothing reads it to decide anything but the mode in force.
+ */
+export class Journal {
+  readonly #exchange: Exchange
+  readonly #gate: Gate
+  #snapshot: Snapshot | null = null
+  #api: ApiPlan | null = null
+  #operation: OperationPlan | null = null
+  #head: CleanHead | null = null
+  #subject: Subject = ANONYMOUS
+  #request: MessageShape = NO_SHAPE
+  #decisions: Decision[] = []
+  #reads: ReadonlySet<string> | null = null
+  #input: DecisionInput | null = null
+  #intent: IntentEntry | null = null
+  #opposed = false
+  #upstreamStatus = 0
+  #upstreamMs = 0
+  #waitedMs = 0
+  readonly #lookups: { operation: string; status: number }[] = []
+  readonly #notPlayed: string[] = []
+  #waitFrom: number
+
+  constructor(exchange: Exchange, gate: Gate) {
+    this.#exchange = exchange
+    this.#gate = gate
+    this.#waitFrom = exchange.received.monoMs
+  }
+
+  /** The API's mode; before an API is found, everything is enforced. */
+  get mode(): Mode {
+    return this.#api?.mode ?? 'enforce'
+  }
+
+  get bundle(): string {
+    return this.#snapshot?.bundle ?? ''
+  }
+
+  get exchange(): Exchange {
+    return this.#exchange
+  }
+
+  get realm(): string {
+    return this.#api?.name ?? ''
+  }
+
+  get operation(): OperationPlan | null {
+    return this.#operation
+  }
+
+  pinned(snapshot: Snapshot): void {
+    this.#snapshot = snapshot
+  }
+
+  headRead(head: CleanHead): void {
+    this.#head = head
+    this.#request = {
+      bytes: 0,
+      mediaType: mediaTypeOf(head.contentType),
+      digest: '',
+      query: [...new Set(head.query.map(([name]) => name.slice(0, 128)))].sort(),
+    }
+  }
+
+  routed(api: ApiPlan, operation: OperationPlan | null): void {
+    this.#api = api
+    this.#operation = operation
+  }
+
+  identified(subject: Subject): void {
+    this.#subject = subject
+    this.#waitFrom = this.#gate.clock.now().monoMs
+  }
+
+  /** The body has arrived, or failed to: the time since the head was judged was the caller's. */
+  bodyRead(bytes: Uint8Array | null): void {
+    this.#waitedMs += this.#gate.clock.now().monoMs - this.#waitFrom
+    if (bytes === null) return
+    this.#request = { ...this.#request, bytes: bytes.byteLength, digest: this.#gate.digest(bytes) }
+  }
+
+  requestShape(fields: readonly string[] | undefined): void {
+    if (fields !== undefined) this.#request = { ...this.#request, fields }
+  }
+
+  decided(
+    decision: Decision,
+    stops: boolean,
+    reads: ReadonlySet<string> | null,
+    input: DecisionInput | null,
+  ): void {
+    this.#decisions.push(decision)
+    // An upstream that fails says nothing about what enforcing would refuse.
+    if (decision.effect !== 'allow' && decision.reasons[0].source !== 'upstream') this.#opposed = true
+    if (input !== null) {
+      this.#reads = reads
+      this.#input = input
+    }
+    for (const each of decision.reasons)
+      this.#gate.count('sallyport_reasons_total', 1, this.#api?.name ?? '', each.code, stops ? 'stop' : 'go')
+  }
+
+  lookedUp(operation: string, status: number, ms: number): void {
+    this.#lookups.push({ operation, status })
+    this.#upstreamMs += ms
+  }
+
+  answered(status: number, ms: number): void {
+    this.#upstreamStatus = status
+    this.#upstreamMs += ms
+  }
+
+  /** An act or stage that this call's entrance, mode or media type could not play. */
+  notPlayed(name: string): void {
+    this.#notPlayed.push(name)
+  }
+
+  /**
+   * Writes the intent, once. Null when it stands, or the API goes on without records (`onAuditFailure: allow`);
+   * else the finding that ends the call.
+   */
+  async intent(input: DecisionInput | null): Promise<Finding | null> {
+    if (this.#intent !== null) return null
+    if (input !== null) this.#input = input
+    const entry = this.#intentEntry()
+    try {
+      const durable = this.#gate.audit.intent(entry)
+      if (durable !== undefined) await durable
+      this.#intent = entry
+      return null
+    } catch (error) {
+      return this.#unwritten(error)
+    }
+  }
+
+  /** Writes how the call ended (with the intent, where none was written yet). As `intent`, null or a finding. */
+  async outcome(made: Pick<OutcomeEntry, 'action' | 'status' | 'released'>): Promise<Finding | null> {
+    const now = this.#gate.clock.now()
+    const total = now.monoMs - this.#exchange.received.monoMs
+    const refusedIntent = this.#intent === null ? this.#intentEntry() : null
+    const since = (this.#intent ?? refusedIntent)?.decisions.length ?? 0
+    const last = this.#decisions.at(-1)
+    const entry: OutcomeEntry = {
+      id: this.#exchange.id,
+      at: now,
+      action: made.action,
+      effect: made.action === 'refused' ? 'deny' : 'allow',
+      wouldDeny: this.mode === 'observe' && this.#opposed,
+      status: made.status,
+      decisions: this.#decisions.slice(since),
+      attributes: last?.checkpoint === 'response' ? this.#recorded() : null,
+      upstreamStatus: this.#upstreamStatus,
+      lookups: this.#lookups,
+      released: made.released,
+      notPlayed: this.#notPlayed,
+      timings: {
+        total: us(total),
+        upstream: us(this.#upstreamMs),
+        gate: us(total - this.#upstreamMs - this.#waitedMs),
+      },
+    }
+    this.#gate.count(
+      'sallyport_exchanges_total',
+      1,
+      this.#api?.name ?? '',
+      entry.effect,
+      made.action,
+      statusClass(made.status),
+    )
+    this.#gate.count('sallyport_gate_microseconds_total', entry.timings.gate, this.#api?.name ?? '')
+    try {
+      const durable =
+        refusedIntent === null
+          ? this.#gate.audit.outcome(entry)
+          : this.#gate.audit.refusal(refusedIntent, entry)
+      if (durable !== undefined) await durable
+      return null
+    } catch (error) {
+      return this.#unwritten(error)
+    }
+  }
+
+  cut(bytes: number, why: string): void {
+    try {
+      this.#gate.audit.cut({ id: this.#exchange.id, at: this.#gate.clock.now(), bytes, why })
+    } catch (error) {
+      this.#gate.fault('audit', this.#exchange.id, error)
+    }
+  }
+
+  #unwritten(error: unknown): Finding | null {
+    this.#gate.fault('audit', this.#exchange.id, error)
+    this.#gate.count('sallyport_unrecorded_total', 1, this.#api?.name ?? '')
+    if (this.#api?.onAuditFailure === 'allow') return null
+    return finding(reason('audit-unavailable', 'audit'), true)
+  }
+
+  #intentEntry(): IntentEntry {
+    const { id, received, entrance, caller, head } = this.#exchange
+    const api = this.#api
+    return {
+      id,
+      at: received,
+      entrance,
+      tenant: this.#subject.tenant === 'default' ? (api?.tenant ?? 'default') : this.#subject.tenant,
+      environment: api?.environment ?? 'default',
+      api: api?.name ?? '',
+      operation: this.#operation?.key ?? '',
+      governed: api?.governed ?? false,
+      mode: this.mode,
+      method: head.method.slice(0, 32),
+      template: this.#operation === null ? '' : `${api?.basePath ?? ''}${this.#operation.template}`,
+      subject: this.#subject,
+      bundle: this.bundle,
+      decisions: [...this.#decisions],
+      request: this.#request,
+      personal: {
+        address: caller.text,
+        path: (this.#head?.path ?? head.target.split('?', 1)[0] ?? '').slice(0, MAX_PERSONAL),
+        userAgent: (fieldValue(head.fields, 'user-agent') ?? '').slice(0, 512),
+        host: (this.#head?.host ?? '').slice(0, 256),
+      },
+      attributes: this.#recorded(),
+    }
+  }
+
+  #recorded(): RecordedInput | null {
+    return this.#input === null || this.#reads === null
+      ? null
+      : recordInput(this.#input, this.#reads, this.#snapshot?.head.auditAttributes ?? [])
+  }
+}
+
+export function mediaTypeOf(contentType: string | undefined): string {
+  return (contentType?.split(';', 1)[0] ?? '').trim().toLowerCase().slice(0, 128)
+}
+
+function us(ms: number): number {
+  return Math.max(0, Math.round(ms * 1000))
+}
+
+function statusClass(status: number): string {
+  return `${Math.floor(status / 100)}xx`
+}

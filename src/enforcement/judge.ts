@@ -1,0 +1,61 @@
+import { decide } from '../decision/decide.ts'
+import type { ScopeCheck } from '../decision/floor.ts'
+import type { Checkpoint, Decision, DecisionInput, PolicyEngine } from '../model/decision.ts'
+import type { Finding } from '../model/fact.ts'
+import type { OperationPlan } from '../model/operation.ts'
+import { opposes } from '../model/reason.ts'
+import type { Subject } from '../model/subject.ts'
+import type { Journal } from './journal.ts'
+
+export interface Judged {
+  readonly operation: OperationPlan | null
+  readonly subject: Subject
+  readonly scopes: ScopeCheck | null
+  readonly input: DecisionInput | null
+  readonly engine: PolicyEngine
+  /** No later checkpoint knows more: what is not allowed now is denied. */
+  readonly last: boolean
+}
+
+/** A decision and what the pipeline makes of it. */
+export interface Verdict {
+  readonly decision: Decision
+  /** The call ends here: denied in enforce mode, or by a finding that holds in every mode. */
+  readonly stops: boolean
+  /** Something speaks against the call, whether or not it ends it. */
+  readonly opposed: boolean
+  /** The findings it was judged by; a later checkpoint judges them again beside its own. */
+  readonly findings: readonly Finding[]
+}
+
+/**
+ * Judges one checkpoint. Policies are evaluated only where nothing else speaks against the call: their verdict
+ * could not change it, and is what costs most.
+ */
+export function judge(
+  journal: Journal,
+  checkpoint: Checkpoint,
+  findings: readonly Finding[],
+  judged?: Judged,
+): Verdict {
+  const opposed = findings.some(({ reason }) => opposes(reason.code))
+  const { mode, bundle } = journal
+  const input = judged?.input ?? null
+  const policy = judged && input && !opposed ? judged.engine.evaluate(input) : null
+  const decision = decide({
+    checkpoint,
+    mode,
+    bundle,
+    plan: judged?.operation ?? null,
+    subject: judged?.subject ?? null,
+    findings,
+    scopes: judged?.scopes ?? null,
+    policy,
+    input,
+    last: judged?.last ?? true,
+  })
+  const denied = decision.effect !== 'allow'
+  const stops = denied && (mode === 'enforce' || findings.some(({ always }) => always))
+  journal.decided(decision, stops, judged?.engine.reads ?? null, input)
+  return { decision, stops, opposed: denied, findings }
+}

@@ -1,0 +1,90 @@
+import type { Contract } from '../contract/instantiate.ts'
+import { ContractBuilder } from '../contract/instantiate.ts'
+import { CedarEngine } from '../decision/cedar/evaluate.ts'
+import { type IssuerIndex, indexIssuers } from '../identity/issuers.ts'
+import type { ApiPlan, BundleHead, BundlePart } from '../model/bundle.ts'
+import type { PolicyEngine } from '../model/decision.ts'
+import { SallyportError } from '../model/errors.ts'
+import { ApiTable } from './route.ts'
+
+export interface ApiSnapshot {
+  readonly plan: ApiPlan
+  /** Null: the API has no contract and is observed only. */
+  readonly contract: Contract | null
+  readonly policies: PolicyEngine
+}
+
+/** One thread's instance of one bundle; a call pins the one it was admitted with. */
+export interface Snapshot {
+  readonly bundle: string
+  readonly head: BundleHead
+  readonly apis: ApiTable
+  readonly issuers: IssuerIndex
+  /** Frees what the policy engine holds outside the heap. */
+  close(): void
+}
+
+/** Builds a snapshot part by part, so that a large bundle is instantiated in slices between calls. */
+export class SnapshotBuilder {
+  readonly #hash: string
+  #head: BundleHead | null = null
+  readonly #apis = new Map<string, { plan: ApiPlan; contract: ContractBuilder | null }>()
+  #policies: CedarEngine | null = null
+
+  constructor(hash: string) {
+    this.#hash = hash
+  }
+
+  add(part: BundlePart): void {
+    switch (part.part) {
+      case 'head':
+        this.#head = part.head
+        return
+      case 'api':
+        this.#apis.set(part.api.name, {
+          plan: part.api,
+          contract: part.contracted ? new ContractBuilder(part.api) : null,
+        })
+        return
+      case 'module':
+        this.#contract(part.api).addModule(part.name, part.source)
+        return
+      case 'operation':
+        this.#contract(part.operation.plan.api).addOperation(part.operation)
+        return
+      case 'policies':
+        this.#policies = new CedarEngine(part.policies)
+        return
+    }
+  }
+
+  finish(): Snapshot {
+    const head = this.#head
+    const policies = this.#policies
+    if (head === null || policies === null)
+      throw new SallyportError('bundle-corrupt', 'the bundle lacks a part')
+    const apis = [...this.#apis.values()].map(({ plan, contract }) => ({
+      plan,
+      contract: contract?.finish() ?? null,
+      policies,
+    }))
+    return {
+      bundle: this.#hash,
+      head,
+      apis: new ApiTable(apis),
+      issuers: indexIssuers(head.issuers),
+      close: () => policies.close(),
+    }
+  }
+
+  /** Gives back what an abandoned half of a bundle holds. */
+  discard(): void {
+    this.#policies?.close()
+  }
+
+  #contract(api: string): ContractBuilder {
+    const builder = this.#apis.get(api)?.contract
+    if (!builder) throw new SallyportError('bundle-corrupt', `the bundle names no contract for ${api}`)
+    return builder
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * What was revoked, asked at every call (standards 3.12): tokens by `jti` or digest, and all tokens of a subject up to
+ * a time. Exact, never a sketch; full means that `apply` says so, never that something is forgotten.
+ */
+import { hash } from 'node:crypto'
+import type { Revocation, TokenKey } from '../model/directive.ts'
+import { type Finding, finding } from '../model/fact.ts'
+import { reason } from '../model/reason.ts'
+import type { Subject } from '../model/subject.ts'
+import { parseJws } from '../syntax/jws.ts'
+
+interface SubjectRevocation {
+  /** NumericDate seconds: tokens issued at or before it are refused. */
+  readonly notBefore: number
+  readonly until: number
+}
+
+/** About 30 MB a thread; what needs more wants its sessions ended at the issuer. */
+export const MAX_REVOCATIONS = 100_000
+
+export class RevocationSet {
+  readonly #max: number
+  readonly #tokens = new Map<TokenKey, number>()
+  readonly #subjects = new Map<string, SubjectRevocation>()
+
+  constructor(max: number = MAX_REVOCATIONS) {
+    this.#max = max
+  }
+
+  /** False where the set is full: the revocation is then not in force, and whoever asked must be told. */
+  apply(revocation: Revocation): boolean {
+    if (revocation.kind === 'token') {
+      const until = this.#tokens.get(revocation.key)
+      if (until === undefined && this.size >= this.#max) return false
+      this.#tokens.set(revocation.key, Math.max(until ?? 0, revocation.until))
+      return true
+    }
+    const key = subjectKey(revocation.iss, revocation.sub)
+    const before = this.#subjects.get(key)
+    if (before === undefined && this.size >= this.#max) return false
+    // Two orders for one subject become the wider of both: to refuse too much is the safe side.
+    this.#subjects.set(key, {
+      notBefore: Math.max(before?.notBefore ?? 0, revocation.notBefore),
+      until: Math.max(before?.until ?? 0, revocation.until),
+    })
+    return true
+  }
+
+  /** Whether the subject's token is revoked. What has run out counts until it is pruned. */
+  check(subject: Subject): Finding | null {
+    if (this.#tokens.size > 0) {
+      if (this.#tokens.has(`digest:${subject.tokenDigest}`)) return refused('token-revoked', 'digest')
+      if (subject.tokenId !== undefined && this.#tokens.has(`jti:${subject.tokenId}`)) {
+        return refused('token-revoked', 'jti')
+      }
+    }
+    if (this.#subjects.size > 0) {
+      const revoked = this.#subjects.get(subjectKey(subject.iss, subject.id))
+      if (revoked !== undefined && subject.issuedAt <= revoked.notBefore)
+        return refused('subject-revoked', 'subject')
+    }
+    return null
+  }
+
+  get size(): number {
+    return this.#tokens.size + this.#subjects.size
+  }
+
+  /** Forgets what ran out at or before `now`, in the unit of `Revocation.until`. */
+  prune(now: number): void {
+    for (const [key, until] of this.#tokens) if (until <= now) this.#tokens.delete(key)
+    for (const [key, { until }] of this.#subjects) if (until <= now) this.#subjects.delete(key)
+  }
+}
+
+/** SHA-256 over `header.payload`, not over the signature: an ECDSA signature has a second, equally valid form. */
+export function tokenDigest(signingInput: string): string {
+  return hash('sha256', signingInput, 'base64url')
+}
+
+/** How a token that someone holds is named in a revocation, or null where it is no token. */
+export function tokenKeyOf(token: string): TokenKey | null {
+  const parsed = parseJws(token)
+  return parsed.ok ? `digest:${tokenDigest(parsed.jws.signingInput)}` : null
+}
+
+/** The length in front keeps `ab`+`c` and `a`+`bc` apart. */
+function subjectKey(iss: string, sub: string): string {
+  return `${iss.length}:${iss}${sub}`
+}
+
+function refused(code: 'token-revoked' | 'subject-revoked', by: string): Finding {
+  return finding(reason(code, 'identity', { by }))
+}

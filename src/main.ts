@@ -1,0 +1,12 @@
+import { isMainThread, parentPort, workerData } from 'node:worker_threads'
+
+/** Composes by role; every role is loaded only where it is played. */
+if (!isMainThread && parentPort !== null) {
+  const data: { readonly role?: string } = workerData
+  if (data.role === 'thread') (await import('./roles/thread.ts')).runThread(workerData, parentPort)
+  else if (data.role === 'compiler') (await import('./roles/compiler.ts')).runCompiler(workerData, parentPort)
+} else if (process.argv.includes('--role=gate')) {
+  ;(await import('./roles/gate.ts')).runGate()
+} else {
+  await (await import('./roles/cli.ts')).runCli(process.argv)
+}

@@ -1,0 +1,65 @@
+import type { Order, OrderResult } from '../control-socket.ts'
+import type { Readiness } from '../read-only.ts'
+
+/** What the commands ask of the rest of the program; composed by `main`, so that commands only read and print. */
+export interface CliActions {
+  start(options: StartRequest): Promise<Running>
+  /** Config, contracts, policies and their tests, without starting anything. Throws what is wrong. */
+  check(config: string): CheckReport
+  /** The store's folder as the configuration names it, absolute. */
+  storeOf(config: string): string
+  order(store: string, order: Order): Promise<OrderResult>
+  /** `jti:` and `digest:` keys of a token's text; empty where it is no JWT. */
+  tokenKeys(token: string): readonly string[]
+  demo(request: DemoRequest): Promise<number>
+}
+
+export interface StartRequest {
+  readonly config: string
+  readonly port?: number
+  readonly managementPort?: number
+  readonly threads?: number
+}
+
+export interface Running {
+  readonly url: string
+  readonly management: string
+  readonly store: string
+  readonly startedInMs: number
+  readonly apis: readonly {
+    readonly name: string
+    readonly mode: string
+    readonly governed: boolean
+    readonly basePath: string
+    readonly hosts: readonly string[]
+    readonly upstream: string
+  }[]
+  readiness(): Readiness
+  stop(): Promise<void>
+}
+
+export interface CheckReport {
+  readonly apis: readonly {
+    readonly name: string
+    readonly operations: number
+    readonly mode: string
+    readonly governed: boolean
+  }[]
+  readonly policies: number
+  readonly tests: readonly {
+    readonly file: string
+    readonly name: string
+    readonly passed: boolean
+    readonly detail: string
+  }[]
+  readonly warnings: readonly { readonly place: string; readonly message: string }[]
+}
+
+export interface DemoRequest {
+  readonly once: boolean
+  readonly json: boolean
+  readonly port: number | null
+  readonly managementPort: number | null
+  readonly shopPort: number | null
+  readonly providerPort: number | null
+}

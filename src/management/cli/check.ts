@@ -1,0 +1,33 @@
+import type { Command } from 'commander'
+import type { CliActions } from './actions.ts'
+import { conclude, output } from './output.ts'
+
+export function checkCommand(program: Command, actions: CliActions): void {
+  program
+    .command('check')
+    .description('validate configuration, contracts, policies and their tests without starting')
+    .option('--config <file>', 'configuration', 'sallyport.yaml')
+    .option('--json', 'print the result as JSON', false)
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 fine, 1 a policy test failed, 2 something is invalid (each problem with file:line:column).',
+    )
+    .action((options: { config: string; json: boolean }) => {
+      const out = output(options.json)
+      return conclude(out, async () => {
+        const report = actions.check(options.config)
+        const failed = report.tests.filter(({ passed }) => !passed)
+        out.json({ ok: failed.length === 0, ...report })
+        for (const { name, operations, mode, governed } of report.apis) {
+          out.line(`${name}: ${operations} operations, ${mode}${governed ? '' : ', ungoverned'}`)
+        }
+        for (const { place, message } of report.warnings)
+          out.line(`warning: ${place === '' ? '' : `${place}: `}${message}`)
+        for (const { file, name, detail } of failed) out.line(`failed: ${file}: ${name}: ${detail}`)
+        out.line(
+          `${report.policies} policies, ${report.tests.length - failed.length} of ${report.tests.length} policy tests pass, ${report.warnings.length} warnings`,
+        )
+        return failed.length === 0 ? 0 : 1
+      })
+    })
+}

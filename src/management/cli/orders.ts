@@ -1,0 +1,90 @@
+import { userInfo } from 'node:os'
+import type { Command } from 'commander'
+import { SallyportError } from '../../model/errors.ts'
+import type { CliActions } from './actions.ts'
+import { secretFrom } from './arguments.ts'
+import { conclude, output } from './output.ts'
+
+interface OrderOptions {
+  readonly config: string
+  readonly json: boolean
+}
+
+/** Commands that change a running gate, through its control socket. */
+export function orderCommands(program: Command, actions: CliActions): void {
+  const withCommon = (command: Command): Command =>
+    command
+      .option('--config <file>', 'configuration of the running gate', 'sallyport.yaml')
+      .option('--json', 'print the result as JSON', false)
+
+  withCommon(
+    program
+      .command('reload')
+      .description('read, validate, test and swap the configuration of the running gate, all or nothing'),
+  ).action((options: OrderOptions) => {
+    const out = output(options.json)
+    return conclude(out, async () => {
+      const result = await actions.order(actions.storeOf(options.config), { order: 'reload' })
+      out.json({ ok: true, ...result })
+      out.line(
+        `reloaded: bundle ${String(result['bundle']).slice(0, 12)}, ${String(result['operations'])} operations, ${String(result['tests'])} policy tests`,
+      )
+      return 0
+    })
+  })
+
+  const revoke = program
+    .command('revoke')
+    .description('refuse a token or a subject from the next call on, on every thread')
+  withCommon(
+    revoke
+      .command('token')
+      .argument('<jti>', 'the token’s jti, or - to read the token from standard input')
+      .description('revoke one token'),
+  ).action((jti: string, options: OrderOptions) => {
+    const out = output(options.json)
+    return conclude(out, async () => {
+      const keys = jti === '-' ? actions.tokenKeys(secretFrom('-')) : [`jti:${jti}`]
+      if (keys.length === 0) throw new SallyportError('usage', 'standard input holds no JWT')
+      const result = await actions.order(actions.storeOf(options.config), {
+        order: 'revoke-token',
+        keys: [...keys],
+        by: operator(),
+      })
+      out.json({ ok: true, ...result })
+      out.line('revoked: the token is refused from the next call on, on every thread')
+      return 0
+    })
+  })
+  withCommon(
+    revoke
+      .command('subject')
+      .argument('<iss>', 'the issuer, exactly as in the token')
+      .argument('<sub>', 'the subject')
+      .description('revoke every token of a subject issued so far'),
+  ).action((iss: string, sub: string, options: OrderOptions) => {
+    const out = output(options.json)
+    return conclude(out, async () => {
+      const result = await actions.order(actions.storeOf(options.config), {
+        order: 'revoke-subject',
+        iss,
+        sub,
+        by: operator(),
+      })
+      out.json({ ok: true, ...result })
+      out.line(
+        'revoked: tokens of the subject issued until now are refused from the next call on, on every thread',
+      )
+      return 0
+    })
+  })
+}
+
+/** Who gives the order, for the record: the operating system's account. */
+function operator(): string {
+  try {
+    return userInfo().username.slice(0, 128)
+  } catch {
+    return 'unknown'
+  }
+}

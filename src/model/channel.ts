@@ -1,0 +1,45 @@
+/** Plain data that control broadcasts to the gate; the rooms that use it give it meaning. */
+
+/** A public key as in a JWKS (RFC 7517), members checked by the identity room. */
+export type PublicJwk = Readonly<Record<string, string>>
+
+/** What control knows of an issuer's key set. Times are wall milliseconds. */
+export interface KeyNotice {
+  readonly issuer: string
+  /** The last fetch succeeded. */
+  readonly ok: boolean
+  /** The last good set; null while there never was one. */
+  readonly keys: readonly PublicJwk[] | null
+  /** When the last good set was fetched. */
+  readonly fetchedAt: number
+  /** No unknown `kid` starts a fetch before this. */
+  readonly cooldownUntil: number
+  /** When the present cool-down began; 0 before the first. */
+  readonly cooldownFrom: number
+  /** Secret-free; for /readyz and the log. */
+  readonly error?: string
+}
+
+/** The gate's own signing keys, newest first; only the first signs. */
+export type SigningKeys = readonly {
+  readonly kid: string
+  readonly privateJwk: Readonly<Record<string, string>>
+  readonly createdAt: number
+}[]
+
+export type AddressTable = Readonly<
+  Record<string, readonly { readonly address: string; readonly family: 4 | 6 }[]>
+>
+
+/** What a gate process needs to know for its whole life. */
+export interface GateSettings {
+  readonly host: string
+  readonly port: number
+  readonly threads: number
+  readonly store: string
+  readonly node: string
+  readonly boot: string
+  readonly durability: 'os' | 'disk'
+  /** `iss` of the gate's assertions. */
+  readonly gateId: string
+}

@@ -1,0 +1,250 @@
+import { createServer } from 'node:net'
+import type { MessagePort } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
+import type { GateSettings } from '../model/channel.ts'
+import type { Revocation } from '../model/directive.ts'
+import type { Clock } from '../model/ports.ts'
+import type {
+  BundleRef,
+  ControlMessage,
+  GateMessage,
+  State,
+  ThreadCommand,
+  ThreadReport,
+} from './messages.ts'
+import { Swap } from './swap.ts'
+
+/** Heap of one gate thread in MiB: exhausting it ends that thread, not the process. */
+const THREAD_HEAP_MB = 512
+
+/** A thread that dies at once again and again is not a hot loop: pauses double up to this, in ms. */
+const MAX_PAUSE_MS = 5_000
+
+export interface GateProcessPorts {
+  /** The program a thread runs (the same main, another role). */
+  readonly entry: string
+  send(message: GateMessage): void
+  /** A thread's link to the log's syncer; its port goes to the thread. */
+  syncerLink(): { readonly port: MessagePort; readonly bell: SharedArrayBuffer }
+  say(text: string): void
+  readonly clock: Clock
+}
+
+interface Thread {
+  readonly index: number
+  readonly worker: Worker
+  ready: boolean
+}
+
+/**
+ * The gate process: starts the threads, relays between them and control, replaces a dead one, and goes on alone
+ * with its last bundle, keys and revocations when control is gone.
+ */
+export class GateProcess {
+  readonly #settings: GateSettings
+  readonly #ports: GateProcessPorts
+  readonly #threads = new Map<number, Thread>()
+  readonly #states = new Map<string, State>()
+  /** In force: what a replaced thread must know before its first call. */
+  #revocations: Revocation[] = []
+  readonly #awaited = new Map<string, { waiting: Set<number>; done: () => void }>()
+  #swap: Swap | null = null
+  #pending: { epoch: number; bundle: BundleRef } | null = null
+  #current: { epoch: number; bundle: BundleRef } | null = null
+  #port = 0
+  #draining = false
+  #deaths = 0
+
+  constructor(settings: GateSettings, ports: GateProcessPorts) {
+    this.#settings = settings
+    this.#ports = ports
+  }
+
+  /** Finds out whether the address is free (SO_REUSEPORT would share it silently), then starts the threads. */
+  async start(): Promise<void> {
+    await probe(this.#settings.host, this.#settings.port)
+    for (let index = 0; index < this.#settings.threads; index++) this.#spawn(index)
+  }
+
+  receive(message: ControlMessage): void {
+    switch (message.type) {
+      case 'state':
+        this.#states.set(stateKey(message.state), message.state)
+        return this.#tell(message)
+      case 'revoke':
+        this.#remember(message.revocations)
+        this.#await(`applied:${message.sequence}`, () =>
+          this.#ports.send({ type: 'applied', sequence: message.sequence }),
+        )
+        return this.#tell(message)
+      case 'prepare':
+        return this.#prepare(message.epoch, message.bundle)
+      case 'commit':
+        if (this.#pending?.epoch !== message.epoch) return
+        this.#current = this.#pending
+        this.#pending = null
+        this.#await(`committed:${message.epoch}`, () => this.#committed(message.epoch))
+        return this.#tell(message)
+      case 'abandon':
+        this.#pending = null
+        this.#swap = null
+        return this.#tell(message)
+      case 'drain':
+        this.#draining = true
+        this.#await('drained', () => this.#ports.send({ type: 'drained' }))
+        return this.#tell(message)
+      case 'configure':
+        return
+    }
+  }
+
+  #remember(revocations: readonly Revocation[]): void {
+    const now = this.#ports.clock.now().wallMs
+    this.#revocations = [...this.#revocations.filter(({ until }) => until > now), ...revocations]
+  }
+
+  #prepare(epoch: number, bundle: BundleRef): void {
+    this.#pending = { epoch, bundle }
+    this.#swap = new Swap(epoch, this.#threads.keys(), (result) => {
+      this.#swap = null
+      if (result.ok) {
+        this.#ports.send({
+          type: 'prepared',
+          epoch,
+          longestStepMs: result.longestStepMs,
+          totalMs: result.totalMs,
+        })
+      } else {
+        this.#ports.send({ type: 'prepare-failed', epoch, message: result.message })
+      }
+    })
+    this.#tell({ type: 'prepare', epoch, bundle })
+  }
+
+  /** Threads listen only once they have a bundle: before that there is nothing they could answer rightly. */
+  #committed(epoch: number): void {
+    this.#ports.send({ type: 'committed', epoch })
+    if (this.#port === 0) this.#listen(0, this.#settings.port)
+  }
+
+  #listen(index: number, port: number): void {
+    const shared = this.#settings.threads > 1
+    this.#threads.get(index)?.worker.postMessage({
+      type: 'listen',
+      host: this.#settings.host,
+      port,
+      shared,
+    } satisfies ThreadCommand)
+  }
+
+  #spawn(index: number): void {
+    const syncer = this.#ports.syncerLink()
+    const worker = new Worker(this.#ports.entry, {
+      workerData: { role: 'thread', index, generation: this.#deaths, settings: this.#settings, syncer },
+      transferList: [syncer.port],
+      resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB },
+      name: `gate-${index}`,
+    })
+    const thread: Thread = { index, worker, ready: false }
+    this.#threads.set(index, thread)
+    worker.on('message', (report: ThreadReport) => this.#report(thread, report))
+    worker.on('error', (error) => this.#ports.say(`gate thread ${index}: ${error.message}`))
+    worker.on('exit', (code) => this.#exited(thread, code))
+    for (const state of this.#states.values())
+      worker.postMessage({ type: 'state', state } satisfies ThreadCommand)
+    worker.postMessage({
+      type: 'revoke',
+      sequence: 0,
+      revocations: this.#revocations,
+    } satisfies ThreadCommand)
+    const current = this.#current
+    if (current) {
+      worker.postMessage({ type: 'prepare', ...current } satisfies ThreadCommand)
+      worker.postMessage({ type: 'commit', epoch: current.epoch } satisfies ThreadCommand)
+      this.#listen(index, this.#port)
+    }
+    const pending = this.#pending
+    if (pending) worker.postMessage({ type: 'prepare', ...pending } satisfies ThreadCommand)
+  }
+
+  #report(thread: Thread, report: ThreadReport): void {
+    switch (report.type) {
+      case 'prepared':
+        if (this.#swap?.epoch === report.epoch)
+          this.#swap.prepared(thread.index, report.longestStepMs, report.totalMs)
+        return
+      case 'prepare-failed':
+        if (this.#swap?.epoch === report.epoch) this.#swap.failed(report.message)
+        return
+      case 'committed':
+        return this.#arrived(`committed:${report.epoch}`, thread.index)
+      case 'applied':
+        return this.#arrived(`applied:${report.sequence}`, thread.index)
+      case 'listening':
+        thread.ready = true
+        if (this.#port === 0) {
+          this.#port = report.port
+          for (const index of this.#threads.keys())
+            if (index !== thread.index) this.#listen(index, report.port)
+        }
+        if ([...this.#threads.values()].every(({ ready }) => ready)) {
+          this.#ports.send({ type: 'listening', port: this.#port, threads: this.#threads.size })
+        }
+        return
+      case 'listen-failed':
+        return this.#ports.send({ type: 'failed', code: report.code, message: report.message })
+      case 'key-wanted':
+        return this.#ports.send(report)
+      case 'counters':
+        return this.#ports.send({ type: 'counters', thread: thread.index, counters: report.counters })
+      case 'drained':
+        return this.#arrived('drained', thread.index)
+    }
+  }
+
+  #exited(thread: Thread, code: number): void {
+    if (this.#threads.get(thread.index) !== thread) return
+    this.#threads.delete(thread.index)
+    this.#swap?.left(thread.index)
+    for (const key of [...this.#awaited.keys()]) this.#arrived(key, thread.index)
+    if (this.#draining) return
+    this.#deaths += 1
+    this.#ports.send({ type: 'thread-died', thread: thread.index, why: `exit ${code}` })
+    const pause = Math.min(MAX_PAUSE_MS, 50 * 2 ** Math.min(this.#deaths, 7))
+    setTimeout(() => {
+      if (!this.#draining) this.#spawn(thread.index)
+    }, pause)
+  }
+
+  #tell(command: ThreadCommand): void {
+    for (const { worker } of this.#threads.values()) worker.postMessage(command)
+  }
+
+  #await(key: string, done: () => void): void {
+    if (this.#threads.size === 0) return done()
+    this.#awaited.set(key, { waiting: new Set(this.#threads.keys()), done })
+  }
+
+  #arrived(key: string, index: number): void {
+    const awaited = this.#awaited.get(key)
+    if (!awaited) return
+    awaited.waiting.delete(index)
+    if (awaited.waiting.size > 0) return
+    this.#awaited.delete(key)
+    awaited.done()
+  }
+}
+
+function stateKey(state: State): string {
+  return state.type === 'keys' ? `keys:${state.notice.issuer}` : state.type
+}
+
+/** Rejects with node's EADDRINUSE or EACCES where the address cannot be had alone. */
+function probe(host: string, port: number): Promise<void> {
+  if (port === 0) return Promise.resolve()
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve()))
+  })
+}

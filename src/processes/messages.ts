@@ -1,0 +1,73 @@
+import type { AddressTable, GateSettings, KeyNotice, SigningKeys } from '../model/channel.ts'
+import type { Revocation } from '../model/directive.ts'
+
+/**
+ * Everything that crosses between control, the gate process and its threads. The gate process relays between the
+ * two and keeps the last of each state, so that a replaced thread begins where the others are.
+ */
+
+/** State that control broadcasts; each thread holds the latest. */
+export type State =
+  | { readonly type: 'keys'; readonly notice: KeyNotice }
+  | { readonly type: 'signing-keys'; readonly keys: SigningKeys }
+  | { readonly type: 'addresses'; readonly table: AddressTable }
+
+export type BundleRef = { readonly hash: string; readonly file: string }
+
+/** Control → gate process. */
+export type ControlMessage =
+  | { readonly type: 'configure'; readonly settings: GateSettings }
+  | { readonly type: 'state'; readonly state: State }
+  | { readonly type: 'revoke'; readonly sequence: number; readonly revocations: readonly Revocation[] }
+  | { readonly type: 'prepare'; readonly epoch: number; readonly bundle: BundleRef }
+  | { readonly type: 'commit'; readonly epoch: number }
+  | { readonly type: 'abandon'; readonly epoch: number }
+  | { readonly type: 'drain'; readonly withinMs: number }
+
+/** Gate process → control. */
+export type GateMessage =
+  | { readonly type: 'listening'; readonly port: number; readonly threads: number }
+  | {
+      readonly type: 'prepared'
+      readonly epoch: number
+      readonly longestStepMs: number
+      readonly totalMs: number
+    }
+  | { readonly type: 'prepare-failed'; readonly epoch: number; readonly message: string }
+  | { readonly type: 'committed'; readonly epoch: number }
+  | { readonly type: 'applied'; readonly sequence: number }
+  | { readonly type: 'key-wanted'; readonly issuer: string; readonly kid: string }
+  | { readonly type: 'counters'; readonly thread: number; readonly counters: CounterDeltas }
+  | { readonly type: 'thread-died'; readonly thread: number; readonly why: string }
+  | { readonly type: 'drained' }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+
+/** Gate process → thread. */
+export type ThreadCommand =
+  | { readonly type: 'state'; readonly state: State }
+  | { readonly type: 'revoke'; readonly sequence: number; readonly revocations: readonly Revocation[] }
+  | { readonly type: 'prepare'; readonly epoch: number; readonly bundle: BundleRef }
+  | { readonly type: 'commit'; readonly epoch: number }
+  | { readonly type: 'abandon'; readonly epoch: number }
+  | { readonly type: 'listen'; readonly host: string; readonly port: number; readonly shared: boolean }
+  | { readonly type: 'drain'; readonly withinMs: number }
+
+/** Thread → gate process. */
+export type ThreadReport =
+  | {
+      readonly type: 'prepared'
+      readonly epoch: number
+      readonly longestStepMs: number
+      readonly totalMs: number
+    }
+  | { readonly type: 'prepare-failed'; readonly epoch: number; readonly message: string }
+  | { readonly type: 'committed'; readonly epoch: number }
+  | { readonly type: 'applied'; readonly sequence: number }
+  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'listen-failed'; readonly code: string; readonly message: string }
+  | { readonly type: 'key-wanted'; readonly issuer: string; readonly kid: string }
+  | { readonly type: 'counters'; readonly counters: CounterDeltas }
+  | { readonly type: 'drained' }
+
+/** What a thread counted since its last report; keys are `<name>|<label values joined by |>`. */
+export type CounterDeltas = Readonly<Record<string, number>>

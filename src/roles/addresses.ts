@@ -1,0 +1,68 @@
+import { lookup } from 'node:dns/promises'
+import type { ApiPlan } from '../model/bundle.ts'
+import type { AddressTable } from '../model/channel.ts'
+import { isMappedIpv4, parseIp } from '../syntax/ip.ts'
+
+const EVERY_MS = 30_000
+
+type Address = AddressTable[string][number]
+
+/** Control's resolver: gate threads never ask DNS themselves. A name that stops resolving keeps its last addresses. */
+export class Addresses {
+  readonly #publish: (table: AddressTable) => void
+  readonly #say: (text: string) => void
+  #hosts: readonly string[] = []
+  #table: Record<string, readonly Address[]> = {}
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(publish: (table: AddressTable) => void, say: (text: string) => void) {
+    this.#publish = publish
+    this.#say = say
+  }
+
+  /** Takes the upstreams of a bundle and resolves them before it is used. */
+  async update(apis: readonly ApiPlan[]): Promise<void> {
+    this.#hosts = [...new Set(apis.map(({ upstream }) => hostOf(upstream.origin)))]
+    await this.#resolve()
+    this.#timer ??= setInterval(() => void this.#resolve(), EVERY_MS).unref()
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+  }
+
+  async #resolve(): Promise<void> {
+    const before = JSON.stringify(this.#table)
+    const table: Record<string, readonly Address[]> = {}
+    await Promise.all(
+      this.#hosts.map(async (host) => {
+        const found = await resolve(host)
+        if (found.length === 0) this.#say(`the upstream host ${host} does not resolve`)
+        table[host] = found.length > 0 ? found : (this.#table[host] ?? [])
+      }),
+    )
+    this.#table = table
+    if (JSON.stringify(table) !== before) this.#publish(table)
+  }
+}
+
+async function resolve(host: string): Promise<readonly Address[]> {
+  const literal = parseIp(host)
+  if (literal !== null) return [{ address: literal.text, family: isMappedIpv4(literal.bytes) ? 4 : 6 }]
+  if (host === 'localhost')
+    return [
+      { address: '127.0.0.1', family: 4 },
+      { address: '::1', family: 6 },
+    ]
+  try {
+    const found = await lookup(host, { all: true, verbatim: true })
+    return found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }))
+  } catch {
+    return []
+  }
+}
+
+function hostOf(origin: string): string {
+  const { hostname } = new URL(origin)
+  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
+}

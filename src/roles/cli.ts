@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { readConfig } from '../config/read.ts'
+import { tokenKeyOf } from '../identity/revocations.ts'
+import type { CliActions, DemoRequest } from '../management/cli/actions.ts'
+import { sallyportProgram } from '../management/cli/program.ts'
+import { sendOrder } from '../management/control-socket.ts'
+import { SallyportError } from '../model/errors.ts'
+import { compileBundle } from './compile-bundle.ts'
+import { startControl } from './control.ts'
+import { VERSION } from './version.ts'
+
+const actions: CliActions = {
+  start: async (request) => {
+    const { url, management, store, startedInMs, summary, readiness, stop } = await startControl(request)
+    const apis = summary.apis.map(({ name, mode, governed, basePath, hosts, upstream }) => ({
+      name,
+      mode,
+      governed,
+      basePath,
+      hosts,
+      upstream: upstream.origin,
+    }))
+    return { url, management, store, startedInMs, apis, readiness, stop }
+  },
+  check: (config) => {
+    const { apis, read, tests, warnings } = compileBundle(config)
+    return {
+      apis: apis.map(({ plan, contract }) => ({
+        name: plan.name,
+        operations: contract?.operations.length ?? 0,
+        mode: plan.mode,
+        governed: plan.governed,
+      })),
+      policies: read.policies.length,
+      tests: tests.map(({ file, name, ok, problem }) => ({ file, name, passed: ok, detail: problem })),
+      warnings,
+    }
+  },
+  storeOf: (config) => readConfig(config).store,
+  order: sendOrder,
+  tokenKeys: (token) => {
+    const key = tokenKeyOf(token)
+    return key === null ? [] : [key]
+  },
+  demo: runDemo,
+}
+
+/** The demo lives in a private workspace of the repository; the published package says where it is. */
+async function runDemo(request: DemoRequest): Promise<number> {
+  const file = join(import.meta.dirname, '..', '..', 'demo', 'demo.ts')
+  if (!existsSync(file)) {
+    throw new SallyportError(
+      'usage',
+      'the demo is not part of the published package: it is in the folder demo/ of the source repository (npm ci && npm start)',
+    )
+  }
+  const demo: { runDemo(request: DemoRequest): Promise<number> } = await import(pathToFileURL(file).href)
+  return demo.runDemo(request)
+}
+
+/** The command line's role. */
+export async function runCli(argv: readonly string[]): Promise<void> {
+  await sallyportProgram(VERSION, actions).parseAsync(argv)
+}

@@ -1,0 +1,140 @@
+import { checkClaims } from '../config/claims.ts'
+import { formatProblem } from '../config/place.ts'
+import { type ApiSettingsPlan, settlePlan, toPlans } from '../config/plan.ts'
+import { type ReadConfig, readConfig } from '../config/read.ts'
+import { type CompiledContract, compileContract } from '../contract/compile.ts'
+import { compilePolicies } from '../decision/cedar/compile.ts'
+import { CedarEngine } from '../decision/cedar/evaluate.ts'
+import { type PolicyTestResult, runPolicyTests } from '../decision/policy-test.ts'
+import type { ApiPlan, BundleHead, BundlePart, PolicyPlan } from '../model/bundle.ts'
+import { SallyportError } from '../model/errors.ts'
+import { escapePointer } from '../syntax/json-pointer.ts'
+import { VERSION } from './version.ts'
+
+/** A warning that does not stop the gate, with its place as a person reads it. */
+export interface BundleWarning {
+  readonly place: string
+  readonly message: string
+}
+
+export interface CompiledBundle {
+  readonly read: ReadConfig
+  readonly head: BundleHead
+  readonly apis: readonly { readonly plan: ApiPlan; readonly contract: CompiledContract | null }[]
+  readonly policies: PolicyPlan
+  readonly tests: readonly PolicyTestResult[]
+  readonly warnings: readonly BundleWarning[]
+}
+
+/**
+ * Config, contracts and policies made into one bundle, and the policies' own tests run against it: what `check`,
+ * `start` and every reload do alike. Throws what is wrong as `config-*`, `contract-invalid`, `policy-invalid` or
+ * `policy-test-failed`, each with its place; seconds for large contracts.
+ */
+export function compileBundle(configFile: string): CompiledBundle {
+  const read = readConfig(configFile)
+  const { head, apis: settings } = toPlans(read, VERSION)
+  const warnings: BundleWarning[] = read.warnings.map((problem) => ({
+    place: `${problem.file}:${problem.line}:${problem.column}`,
+    message: formatProblem(problem),
+  }))
+
+  const apis = settings.map((plan) => {
+    const text = read.apis.find(({ name }) => name === plan.name)?.contract ?? null
+    const contract = text === null ? null : compileContract(contractInput(plan, text))
+    for (const { code, pointer, message } of contract?.warnings ?? []) {
+      warnings.push({ place: `${text?.file ?? ''}#${pointer}`, message: `${code}: ${message}` })
+    }
+    return { plan: settlePlan(plan, contract?.basePath ?? ''), contract }
+  })
+  const rivals = checkClaims(
+    apis.map(({ plan }) => plan),
+    read.apis,
+  )
+  if (rivals.length > 0) throw new SallyportError('config-invalid', rivals.map(formatProblem).join('\n'))
+
+  const operations = apis.map(({ plan, contract }) => ({
+    api: plan.name,
+    operations: contract?.operations.map(({ plan }) => plan) ?? [],
+  }))
+  const compiled = compilePolicies({ files: read.policies, apis: operations })
+  for (const warning of compiled.warnings)
+    warnings.push({ place: '', message: typeof warning === 'string' ? warning : JSON.stringify(warning) })
+  const tests = testPolicies(read, compiled.plan, apis)
+  return { read, head, apis, policies: compiled.plan, tests, warnings }
+}
+
+function testPolicies(
+  read: ReadConfig,
+  plan: PolicyPlan,
+  apis: CompiledBundle['apis'],
+): readonly PolicyTestResult[] {
+  if (read.policyTests.length === 0) return []
+  const engine = new CedarEngine(plan)
+  try {
+    const tested = apis.map(({ plan: { name, accept, credential }, contract }) => {
+      const [issuer] = accept
+      return {
+        api: name,
+        operations: contract?.operations.map(({ plan }) => plan) ?? [],
+        credential,
+        ...(issuer === undefined ? {} : { issuer }),
+      }
+    })
+    return runPolicyTests({ files: read.policyTests, apis: tested, engine })
+  } finally {
+    engine.close()
+  }
+}
+
+/** Throws `policy-test-failed` naming every test that got another verdict than it expects. */
+export function requireTests(tests: readonly PolicyTestResult[]): void {
+  const failed = tests.filter(({ ok }) => !ok)
+  if (failed.length === 0) return
+  const lines = failed.map(
+    ({ file, name, expected, seen }) => `${file}: ${name}: expected ${expected}, got ${seen}`,
+  )
+  throw new SallyportError('policy-test-failed', lines.join('\n'), {
+    failed: failed.length,
+    of: tests.length,
+  })
+}
+
+/** The bundle part by part, in the order a thread instantiates it. */
+export function* bundleParts({ head, apis, policies }: CompiledBundle): Generator<BundlePart> {
+  yield { part: 'head', head }
+  for (const { plan, contract } of apis) yield { part: 'api', api: plan, contracted: contract !== null }
+  for (const { plan, contract } of apis) {
+    for (const { name, source } of contract?.modules ?? [])
+      yield { part: 'module', api: plan.name, name, source }
+    for (const operation of contract?.operations ?? []) yield { part: 'operation', operation }
+  }
+  yield { part: 'policies', policies }
+}
+
+function contractInput(
+  plan: ApiSettingsPlan,
+  text: { readonly file: string; readonly text: string },
+): Parameters<typeof compileContract>[0] {
+  const pointer = (segments: readonly string[]): string =>
+    segments.map((segment) => `/${escapePointer(segment)}`).join('')
+  const objects = plan.objects.map(({ type, path, owner, tenant, issuer, lookup, hideAbsent }) => [
+    type,
+    {
+      path,
+      hideAbsent,
+      ...(owner === undefined ? {} : { owner: pointer(owner) }),
+      ...(tenant === undefined ? {} : { tenant: pointer(tenant) }),
+      ...(issuer === undefined ? {} : { issuer }),
+      ...(lookup === undefined ? {} : { lookup }),
+    },
+  ])
+  return {
+    api: plan.name,
+    text: text.text,
+    file: text.file,
+    ...(plan.basePath === null ? {} : { basePath: plan.basePath }),
+    objects: Object.fromEntries(objects),
+    credential: plan.credential,
+  }
+}

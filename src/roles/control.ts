@@ -1,0 +1,308 @@
+import { randomUUID } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { readConfig } from '../config/read.ts'
+import { watchConfig } from '../config/watch.ts'
+import { generateSigningKey, publicJwks } from '../identity/assertion.ts'
+import { KeySource } from '../identity/key-source.ts'
+import { ControlSocket, isTokenKey, type Order, type OrderResult } from '../management/control-socket.ts'
+import { Metrics } from '../management/metrics.ts'
+import { type Readiness, ReadOnlyServer } from '../management/read-only.ts'
+import type { GateSettings, KeyNotice, SigningKeys } from '../model/channel.ts'
+import type { Revocation } from '../model/directive.ts'
+import { isFault, SallyportError } from '../model/errors.ts'
+import { Supervisor } from '../processes/supervisor.ts'
+import { type HeldDataDirectory, openDataDirectory } from '../store/data-directory.ts'
+import { RevocationJournal } from '../store/revocation-journal.ts'
+import { SigningKeyFile } from '../store/signing-key-file.ts'
+import { openStoreKey } from '../store/store-keys.ts'
+import { Addresses } from './addresses.ts'
+import { type BundleSummary, compileInThread } from './compiler.ts'
+import { ControlAudit } from './control-audit.ts'
+import { ENTRY } from './entry.ts'
+import { httpGet } from './http-get.ts'
+import { OrphanSocket } from './orphan-socket.ts'
+import { say, systemClock, systemRandom, systemSchedule } from './system.ts'
+
+export interface StartOptions {
+  readonly config: string
+  /** Replace the configuration's, where given. */
+  readonly port?: number
+  readonly managementPort?: number
+  readonly threads?: number
+}
+
+export interface Started {
+  readonly url: string
+  readonly management: string
+  readonly store: string
+  readonly summary: BundleSummary
+  /** Milliseconds from the call to the first listening thread. */
+  readonly startedInMs: number
+  readiness(): Readiness
+  reload(): Promise<BundleSummary>
+  stop(): Promise<void>
+}
+
+const DRAIN_MS = 10_000
+const ROTATE_EVERY_MS = 3_600_000
+/** Revocations of tokens whose expiry is not known are kept this long: longer than any sane token lives. */
+const REVOCATION_MS = 30 * 86_400_000
+
+/** Control: composes the management plane around one gate process. Throws what keeps the gate from starting. */
+export async function startControl(options: StartOptions): Promise<Started> {
+  const began = performance.now()
+  const { config, store: storePath } = readConfig(options.config)
+  const random = systemRandom()
+  const directory: HeldDataDirectory = openDataDirectory(storePath, random)
+  try {
+    const control = new Control(options, config, directory)
+    return await control.start(began)
+  } catch (error) {
+    directory.release()
+    throw error
+  }
+}
+
+class Control {
+  readonly #options: StartOptions
+  readonly #config: ReturnType<typeof readConfig>['config']
+  readonly #directory: HeldDataDirectory
+  readonly #metrics = new Metrics()
+  readonly #journal: RevocationJournal
+  readonly #keyFile: SigningKeyFile
+  readonly #supervisor: Supervisor
+  readonly #fetch = httpGet()
+  readonly #keys: KeySource
+  readonly #addresses: Addresses
+  readonly #audit: ControlAudit
+  readonly #notices = new Map<string, KeyNotice>()
+  #signing: SigningKeys = []
+  #summary: BundleSummary | null = null
+  #reloading: Promise<BundleSummary> | null = null
+
+  constructor(
+    options: StartOptions,
+    config: ReturnType<typeof readConfig>['config'],
+    directory: HeldDataDirectory,
+  ) {
+    this.#options = options
+    this.#config = config
+    this.#directory = directory
+    openStoreKey(directory, systemRandom())
+    const boot = randomUUID().slice(0, 8)
+    const settings: GateSettings = {
+      host: config.listen.host,
+      port: options.port ?? config.listen.port,
+      threads: options.threads ?? config.listen.threads ?? availableParallelism(),
+      store: directory.path,
+      node: directory.node,
+      boot,
+      durability: config.durability,
+      gateId: 'sallyport',
+    }
+    this.#journal = new RevocationJournal(directory.path, Date.now())
+    this.#keyFile = new SigningKeyFile(directory.keys, generateSigningKey)
+    this.#supervisor = new Supervisor(settings, {
+      entry: ENTRY,
+      keyWanted: (issuer) => this.#keys.ask(issuer),
+      counters: (_thread, counters) => this.#metrics.add(counters),
+      threadDied: () => this.#metrics.threadDied(),
+      say,
+    })
+    this.#keys = new KeySource({
+      get: this.#fetch.get,
+      clock: systemClock,
+      schedule: systemSchedule,
+      publish: (notice) => {
+        this.#notices.set(notice.issuer, notice)
+        this.#metrics.issuer(notice.issuer, notice.keys !== null)
+        if (!notice.ok) say(`issuer ${notice.issuer}: ${notice.error ?? 'its keys cannot be fetched'}`)
+        this.#supervisor.broadcast({ type: 'keys', notice })
+      },
+    })
+    this.#addresses = new Addresses((table) => this.#supervisor.broadcast({ type: 'addresses', table }), say)
+    this.#audit = new ControlAudit(directory, say)
+  }
+
+  async start(began: number): Promise<Started> {
+    const { host } = this.#config.listen
+    const readOnly = new ReadOnlyServer({
+      readiness: () => this.#readiness(),
+      metrics: () => this.#metrics.text(),
+      jwks: () => publicJwks(this.#signing),
+    })
+    const managementPort = await readOnly
+      .listen(this.#config.management.host, this.#options.managementPort ?? this.#config.management.port)
+      .catch((error: NodeJS.ErrnoException) => {
+        const port = this.#options.managementPort ?? this.#config.management.port
+        throw new SallyportError(
+          'port-taken',
+          `management ${this.#config.management.host}:${port}: ${error.code === 'EADDRINUSE' ? 'another program listens there; set management.port or --management-port' : error.message}`,
+          { port },
+          error,
+        )
+      })
+    const closers: (() => Promise<void> | void)[] = [() => readOnly.close()]
+    try {
+      if (await OrphanSocket.relieve(this.#directory.path))
+        say('a gate left alone by its control is told to drain')
+      const summary = await this.#compile()
+      this.#rotateKeys()
+      await this.#use(summary)
+      await this.#supervisor.start({ hash: summary.hash, file: summary.file })
+      if (this.#journal.inForce.length > 0) await this.#supervisor.revoke(this.#journal.inForce, Date.now())
+      this.#adopt(summary)
+      this.#audit.management('start', 'sallyport', 'ok', { bundle: summary.hash })
+      const socket = new ControlSocket((order) => this.#obey(order))
+      await socket.listen(this.#directory.path)
+      const rotation = setInterval(() => this.#rotateKeys(), ROTATE_EVERY_MS).unref()
+      const checkpoints = this.#audit.checkpointsEvery()
+      const watch = watchConfig(
+        { files: summary.watch, folders: [] },
+        () => void this.#reload('change').catch(() => undefined),
+        (error) =>
+          say(`watching the configuration failed: ${error instanceof Error ? error.message : 'unknown'}`),
+      )
+      const hangup = (): void => void this.#reload('SIGHUP').catch(() => undefined)
+      process.on('SIGHUP', hangup)
+      closers.push(
+        () => watch.close(),
+        () => socket.close(),
+        () => {
+          process.off('SIGHUP', hangup)
+          clearInterval(rotation)
+        },
+        () => checkpoints.close(),
+      )
+      this.#watch = watch
+      const shownHost = host.includes(':') ? `[${host}]` : host
+      return {
+        url: `http://${shownHost}:${this.#supervisor.port}`,
+        management: `http://${this.#config.management.host}:${managementPort}`,
+        store: this.#directory.path,
+        summary,
+        startedInMs: performance.now() - began,
+        readiness: () => this.#readiness(),
+        reload: () => this.#reload('program'),
+        stop: () => this.#stop(closers),
+      }
+    } catch (error) {
+      await this.#stop(closers)
+      throw error
+    }
+  }
+
+  #watch: ReturnType<typeof watchConfig> | null = null
+
+  #compile(): Promise<BundleSummary> {
+    return compileInThread(this.#options.config, this.#directory.path)
+  }
+
+  /** What the bundle needs besides itself: its issuers' keys and its upstreams' addresses. */
+  async #use(summary: BundleSummary): Promise<void> {
+    this.#keys.update(summary.issuers)
+    await this.#addresses.update(summary.apis)
+  }
+
+  #adopt(summary: BundleSummary): void {
+    this.#summary = summary
+    this.#metrics.bundle(summary.hash)
+    for (const { place, message } of summary.warnings)
+      say(`warning: ${place === '' ? '' : `${place}: `}${message}`)
+  }
+
+  /** One reload at a time; a second order while one runs gets that one's result. */
+  #reload(why: string): Promise<BundleSummary> {
+    this.#reloading ??= this.#reloadOnce(why).finally(() => {
+      this.#reloading = null
+    })
+    return this.#reloading
+  }
+
+  async #reloadOnce(why: string): Promise<BundleSummary> {
+    try {
+      const summary = await this.#compile()
+      if (summary.hash !== this.#summary?.hash) {
+        await this.#use(summary)
+        const times = await this.#supervisor.swap({ hash: summary.hash, file: summary.file })
+        say(
+          `reloaded (${why}): bundle ${summary.hash.slice(0, 12)}; longest stretch on a gate thread ${times.longestStepMs.toFixed(1)} ms`,
+        )
+      }
+      this.#adopt(summary)
+      this.#watch?.update({ files: summary.watch, folders: [] })
+      this.#metrics.reloaded('ok')
+      this.#audit.management('reload', why, 'ok', { bundle: summary.hash })
+      return summary
+    } catch (error) {
+      const message = error instanceof Error ? error.message : 'unknown'
+      this.#metrics.reloaded('failed')
+      this.#audit.management('reload', why, 'failed', { code: isFault(error) ? error.code : 'unknown' })
+      say(`reload (${why}) failed, the last good bundle stays: ${message}`)
+      throw error
+    }
+  }
+
+  async #obey(order: Order): Promise<OrderResult> {
+    switch (order.order) {
+      case 'status':
+        return { bundle: this.#summary?.hash ?? '', port: this.#supervisor.port, ...this.#readiness() }
+      case 'reload': {
+        const { hash, operations, tests } = await this.#reload('order')
+        return { bundle: hash, operations, tests }
+      }
+      case 'revoke-token': {
+        const keys = order.keys.filter(isTokenKey)
+        if (keys.length === 0) throw new SallyportError('usage', 'a token is revoked by jti:… or digest:…')
+        const at = Date.now()
+        return this.#revoke(
+          keys.map((key) => ({ kind: 'token', key, until: at + REVOCATION_MS, by: order.by, at })),
+        )
+      }
+      case 'revoke-subject': {
+        const at = Date.now()
+        const { iss, sub, by } = order
+        return this.#revoke([
+          { kind: 'subject', iss, sub, notBefore: Math.floor(at / 1000), until: at + REVOCATION_MS, by, at },
+        ])
+      }
+    }
+  }
+
+  /** On disk first, then on every thread: what was confirmed holds from the next call on and after a restart. */
+  async #revoke(revocations: readonly Revocation[]): Promise<OrderResult> {
+    this.#journal.append(revocations)
+    await this.#supervisor.revoke(revocations, Date.now())
+    for (const { kind, by } of revocations) this.#audit.management('revoke', by, 'ok', { kind })
+    return { revoked: revocations.length, threads: 'all' }
+  }
+
+  #rotateKeys(): void {
+    const keys = this.#keyFile.current(Date.now())
+    if (keys === this.#signing) return
+    this.#signing = keys
+    this.#supervisor.broadcast({ type: 'signing-keys', keys })
+  }
+
+  #readiness(): Readiness {
+    const missing: string[] = []
+    if (this.#summary === null || this.#supervisor.port === 0) missing.push('the gate does not listen yet')
+    for (const { name } of this.#summary?.issuers ?? []) {
+      const notice = this.#notices.get(name)
+      if (notice === undefined || notice.keys === null)
+        missing.push(`issuer ${name}: ${notice?.error ?? 'its keys have not been fetched yet'}`)
+    }
+    return { ready: missing.length === 0, missing }
+  }
+
+  async #stop(closers: readonly (() => Promise<void> | void)[]): Promise<void> {
+    await this.#supervisor.stop(DRAIN_MS)
+    for (const close of closers) await close()
+    this.#keys.stop()
+    this.#addresses.stop()
+    await this.#fetch.close()
+    this.#audit.management('stop', 'sallyport', 'ok', {})
+    this.#journal.close()
+    this.#directory.release()
+  }
+}

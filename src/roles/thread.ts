@@ -1,0 +1,147 @@
+import type { MessagePort } from 'node:worker_threads'
+import { SyncerClient } from '../audit/syncer-client.ts'
+import type { SyncerLink } from '../audit/syncer-link.ts'
+import { SegmentWriter } from '../audit/writer.ts'
+import { Connector } from '../enforcement/connector.ts'
+import { Listener } from '../enforcement/entrances/listener.ts'
+import type { Gate } from '../enforcement/gate.ts'
+import { PinnedSnapshots } from '../enforcement/pinned.ts'
+import { AccessTokens } from '../identity/access-token.ts'
+import { AssertionSigner } from '../identity/assertion.ts'
+import { KeyRing } from '../identity/key-ring.ts'
+import { KeyWait } from '../identity/key-wait.ts'
+import { RevocationSet } from '../identity/revocations.ts'
+import type { AddressTable, GateSettings } from '../model/channel.ts'
+import type { State, ThreadCommand, ThreadReport } from '../processes/messages.ts'
+import { readDataDirectory } from '../store/data-directory.ts'
+import { keyedDigest, readStoreKey } from '../store/store-keys.ts'
+import { Counters } from './counters.ts'
+import { instantiate } from './instantiate.ts'
+import { say, systemClock, systemRandom, systemSchedule } from './system.ts'
+
+export interface ThreadData {
+  readonly role: 'thread'
+  readonly index: number
+  readonly settings: GateSettings
+  readonly syncer: SyncerLink
+}
+
+const COUNTERS_EVERY_MS = 1_000
+
+/** One gate thread: composes what an exchange needs and obeys the gate process. */
+export function runThread({ index, settings, syncer }: ThreadData, port: MessagePort): void {
+  const report = (message: ThreadReport): void => port.postMessage(message)
+  const clock = systemClock
+  const random = systemRandom()
+  const directory = readDataDirectory(settings.store)
+  const storeKey = readStoreKey(directory)
+
+  const ring = new KeyRing()
+  const revocations = new RevocationSet()
+  const keyWait = new KeyWait({
+    clock,
+    schedule: systemSchedule,
+    ring,
+    ask: (issuer, kid) => report({ type: 'key-wanted', issuer, kid }),
+  })
+  const assertions = new AssertionSigner({ clock, random, gateId: settings.gateId })
+  let addresses: AddressTable = {}
+  const upstream = new Connector({ addresses: (host) => addresses[host] ?? null })
+  const audit = new SegmentWriter({
+    directory: directory.audit,
+    node: settings.node,
+    boot: settings.boot,
+    thread: index,
+    storeKey,
+    durability: settings.durability,
+    clock,
+    random,
+    syncer: new SyncerClient(syncer),
+  })
+  const counters = new Counters()
+  const snapshots = new PinnedSnapshots()
+  const gate: Gate = {
+    clock,
+    snapshots,
+    tokens: new AccessTokens({ clock, ring, revocations }),
+    keyWait,
+    assertions,
+    upstream,
+    audit,
+    digest: keyedDigest(storeKey, 'body'),
+    count: counters.add,
+    fault: (stage, exchange, error) =>
+      say(
+        `fault in ${stage} of ${exchange}: ${error instanceof Error ? `${error.name}: ${error.message}` : 'unknown'}`,
+      ),
+  }
+  const listener = new Listener(gate, random)
+  setInterval(() => report({ type: 'counters', counters: counters.take() }), COUNTERS_EVERY_MS).unref()
+  setInterval(() => revocations.prune(clock.now().wallMs), 60_000).unref()
+
+  port.on('message', (command: ThreadCommand) => {
+    switch (command.type) {
+      case 'state':
+        applyState(command.state)
+        return
+      case 'revoke':
+        for (const revocation of command.revocations) revocations.apply(revocation)
+        report({ type: 'applied', sequence: command.sequence })
+        return
+      case 'prepare':
+        instantiate(command.bundle, snapshots, command.epoch).then(
+          (times) => report({ type: 'prepared', epoch: command.epoch, ...times }),
+          (error: unknown) =>
+            report({
+              type: 'prepare-failed',
+              epoch: command.epoch,
+              message: error instanceof Error ? error.message : 'unknown',
+            }),
+        )
+        return
+      case 'commit':
+        snapshots.commit(command.epoch)
+        report({ type: 'committed', epoch: command.epoch })
+        return
+      case 'abandon':
+        snapshots.abandon(command.epoch)
+        return
+      case 'listen':
+        // A replaced thread is told to listen while it still instantiates: it takes no call before it can judge it.
+        snapshots
+          .ready()
+          .then(() => listener.listen(command.host, command.port, command.shared))
+          .then(
+            (bound) => report({ type: 'listening', port: bound }),
+            (error: NodeJS.ErrnoException) =>
+              report({ type: 'listen-failed', code: error.code ?? '', message: error.message }),
+          )
+        return
+      case 'drain':
+        drain(command.withinMs).finally(() => report({ type: 'drained' }))
+        return
+    }
+  })
+
+  function applyState(state: State): void {
+    switch (state.type) {
+      case 'keys':
+        ring.apply(state.notice, clock.now())
+        keyWait.noticed(state.notice.issuer)
+        return
+      case 'signing-keys':
+        assertions.useKeys(state.keys)
+        return
+      case 'addresses':
+        addresses = state.table
+        return
+    }
+  }
+
+  async function drain(withinMs: number): Promise<void> {
+    await listener.drain(withinMs)
+    await upstream.close()
+    await audit.close()
+    report({ type: 'counters', counters: counters.take() })
+  }
+}

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto'
+import { closeSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BundlePart } from '../model/bundle.ts'
+import { SallyportError } from '../model/errors.ts'
+
+/** Read and parsed between two pauses at most, in bytes: what a gate thread may be busy with at one go. */
+const SLICE = 256 * 1024
+
+/** One part is one line; a longer one is refused rather than held. */
+const MAX_LINE = 64 * 1_048_576
+
+/**
+ * Writes the parts as NDJSON under the SHA-256 of their bytes. The same parts give the same file; a file that
+ * stands is never changed.
+ */
+export function writeBundle(
+  folder: string,
+  parts: Iterable<BundlePart>,
+): { readonly hash: string; readonly file: string } {
+  const temporary = join(folder, `.${process.pid}-${process.hrtime.bigint()}.ndjson`)
+  const descriptor = openSync(temporary, 'wx', 0o600)
+  const digest = createHash('sha256')
+  try {
+    for (const part of parts) {
+      const line = Buffer.from(`${JSON.stringify(part)}\n`)
+      digest.update(line)
+      for (let at = 0; at < line.byteLength; ) at += writeSync(descriptor, line, at)
+    }
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  const hash = digest.digest('hex')
+  const file = join(folder, `${hash}.ndjson`)
+  renameSync(temporary, file)
+  return { hash, file }
+}
+
+/**
+ * The parts of a bundle in their order, read in slices so that the reader can pause between any two. The hash is
+ * checked over the bytes as they are read: the caller must not use what it built before the generator ended.
+ * Throws `bundle-corrupt`.
+ */
+export function* readBundle(file: string, hash: string): Generator<BundlePart, void, undefined> {
+  const descriptor = openSync(file, 'r')
+  const digest = createHash('sha256')
+  let rest: Buffer<ArrayBufferLike> = Buffer.alloc(0)
+  try {
+    for (;;) {
+      const slice = Buffer.allocUnsafe(SLICE)
+      const count = readSync(descriptor, slice, 0, SLICE, null)
+      if (count === 0) break
+      const bytes = slice.subarray(0, count)
+      digest.update(bytes)
+      rest = rest.byteLength === 0 ? bytes : Buffer.concat([rest, bytes])
+      if (rest.byteLength > MAX_LINE)
+        throw new SallyportError('bundle-corrupt', 'a part of the bundle is too long', { file })
+      let start = 0
+      for (let end = rest.indexOf(10, start); end !== -1; end = rest.indexOf(10, start)) {
+        yield parsePart(rest.subarray(start, end), file)
+        start = end + 1
+      }
+      rest = rest.subarray(start)
+    }
+  } finally {
+    closeSync(descriptor)
+  }
+  if (rest.byteLength > 0 || digest.digest('hex') !== hash) {
+    throw new SallyportError('bundle-corrupt', 'the bundle’s bytes do not match its hash', { file, hash })
+  }
+}
+
+function parsePart(line: Uint8Array, file: string): BundlePart {
+  try {
+    return JSON.parse(Buffer.from(line).toString('utf8')) as BundlePart
+  } catch (error) {
+    throw new SallyportError('bundle-corrupt', 'a part of the bundle is not JSON', { file }, error)
+  }
+}

@@ -1,0 +1,105 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Revocation } from '../model/directive.ts'
+import { SallyportError } from '../model/errors.ts'
+
+const common = { until: z.number(), by: z.string(), at: z.number() }
+const revocation = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('token'),
+    key: z.templateLiteral([z.enum(['jti', 'digest']), ':', z.string()]),
+    ...common,
+  }),
+  z.object({
+    kind: z.literal('subject'),
+    iss: z.string(),
+    sub: z.string(),
+    notBefore: z.number(),
+    ...common,
+  }),
+])
+
+/**
+ * Revocations in force, kept across restarts: appended and synced before the gate is told, so that nothing that was
+ * confirmed is forgotten. Rewritten without the expired ones at start.
+ */
+export class RevocationJournal {
+  readonly #file: string
+  readonly #descriptor: number
+
+  constructor(store: string, now: number) {
+    this.#file = join(store, 'revocations.ndjson')
+    const inForce = this.#read().filter(({ until }) => until > now)
+    const draft = `${this.#file}.new`
+    writeFileSync(draft, inForce.map((each) => `${JSON.stringify(each)}\n`).join(''), {
+      mode: 0o600,
+      flush: true,
+    })
+    renameSync(draft, this.#file)
+    this.#descriptor = openSync(this.#file, 'a', 0o600)
+    this.inForce = inForce
+  }
+
+  /** As of the start. */
+  readonly inForce: readonly Revocation[]
+
+  /** Throws `store-unwritable`; the revocation then does not take effect. */
+  append(revocations: readonly Revocation[]): void {
+    try {
+      const lines = Buffer.from(revocations.map((each) => `${JSON.stringify(each)}\n`).join(''))
+      for (let at = 0; at < lines.byteLength; ) at += writeSync(this.#descriptor, lines, at)
+      fsyncSync(this.#descriptor)
+    } catch (error) {
+      throw new SallyportError(
+        'store-unwritable',
+        `the revocation could not be written to ${this.#file}`,
+        { file: this.#file },
+        error,
+      )
+    }
+  }
+
+  close(): void {
+    closeSync(this.#descriptor)
+  }
+
+  /** A last line cut off by a crash was never confirmed and is dropped; any other damage must not pass for "none". */
+  #read(): Revocation[] {
+    if (!existsSync(this.#file)) return []
+    const lines = readFileSync(this.#file, 'utf8').split('\n')
+    const tail = lines.pop()
+    const found: Revocation[] = []
+    for (const [index, line] of lines.entries()) {
+      const parsed = revocation.safeParse(parse(line))
+      if (!parsed.success) {
+        throw new SallyportError(
+          'store-format',
+          `${this.#file}:${index + 1}: not a revocation; restore the file from a backup, or remove the line to forget it`,
+          { file: this.#file, line: index + 1 },
+        )
+      }
+      found.push(parsed.data as Revocation)
+    }
+    const last = revocation.safeParse(parse(tail ?? ''))
+    if (last.success) found.push(last.data as Revocation)
+    return found
+  }
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return null
+  }
+}
