@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { constants, generateKeyPairSync, type JsonWebKey, type KeyObject, sign } from 'node:crypto'
+import { indexIssuers, type TrustedIssuer } from '../src/identity/issuers.ts'
 import { parseJwks } from '../src/identity/jwks.ts'
 import type { IssuerPlan } from '../src/model/bundle.ts'
 import type { KeyNotice } from '../src/model/channel.ts'
@@ -117,6 +118,7 @@ export function keyNotice(keys: readonly TestKey[], now: Instant, over: Partial<
   if (!parsed.ok) throw new Error(parsed.why)
   const base = {
     issuer: 'corp',
+    iss: 'https://idp.example',
     ok: true,
     keys: parsed.keys,
     fetchedAt: now.wallMs,
@@ -161,4 +163,10 @@ export function accessToken(
   header: Record<string, unknown> = {},
 ): string {
   return signed({ alg: key.alg, typ: 'at+jwt', kid: key.kid, ...header }, claims, key)
+}
+
+export function trustedIssuer(plan: IssuerPlan = issuerPlan()): TrustedIssuer {
+  const [issuer] = indexIssuers([plan]).values()
+  if (issuer === undefined) throw new Error('one plan makes one issuer')
+  return issuer
 }

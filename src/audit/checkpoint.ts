@@ -1,14 +1,15 @@
 import { type KeyObject, sign, verify } from 'node:crypto'
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../model/ports.ts'
 import { appendFile } from './append-file.ts'
 import { segmentEnd } from './chain.ts'
 import type { TellFault } from './chain-check.ts'
 import { parseLine } from './decode.ts'
-import { CHAIN_START, lineHash, lineHead, lineTail, readEnvelope, TAIL_LENGTH } from './line.ts'
-import { scanLines } from './scan.ts'
-import { listSegments, segmentPath } from './segment.ts'
+import { CHAIN_START, lineHash, lineHead, lineTail, TAIL_LENGTH } from './line.ts'
+import { chainedLines } from './log-check.ts'
+import { MANAGEMENT_FILE } from './management-log.ts'
+import { listSegments } from './segment.ts'
 
 export const CHECKPOINT_FILE = 'checkpoints.ndjson'
 
@@ -64,16 +65,16 @@ export class CheckpointWriter {
 
   #moved(): SegmentHeadPoint[] {
     const { directory } = this.#options
+    const files = [...listSegments(directory).values()].flat().map(({ file }) => file)
     const moved: SegmentHeadPoint[] = []
-    for (const segments of listSegments(directory).values()) {
-      for (const segment of segments) {
-        const path = segmentPath(directory, segment)
-        const known = this.#heads.get(segment.file)
-        if (known !== undefined && statSync(path).size <= known.bytes) continue
-        const end = segmentEnd(path)
-        if (end === null || known?.hash === end.hash) continue
-        moved.push({ segment: segment.file, sequence: end.sequence, hash: end.hash, bytes: end.bytes })
-      }
+    for (const file of [...files, MANAGEMENT_FILE]) {
+      const path = join(directory, file)
+      const known = this.#heads.get(file)
+      const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+      if (size <= (known?.bytes ?? 0)) continue
+      const end = segmentEnd(path)
+      if (end === null || known?.hash === end.hash) continue
+      moved.push({ segment: file, sequence: end.sequence, hash: end.hash, bytes: end.bytes })
     }
     return moved
   }
@@ -91,37 +92,14 @@ export function* checkpointLines(
   publicKey: KeyObject | null = null,
   tell: TellFault = () => undefined,
 ): Generator<CheckpointLine, void> {
-  const path = join(directory, CHECKPOINT_FILE)
-  if (!existsSync(path)) return
-  let expected = CHAIN_START
-  for (const scanned of scanLines(path)) {
-    const place = { segment: CHECKPOINT_FILE, line: scanned.number, byte: scanned.offset }
-    if (!scanned.terminated) {
-      tell({ ...place, kind: 'torn', detail: 'a checkpoint that was never finished' })
+  for (const { bytes, sequence, hash, line, byte } of chainedLines(directory, CHECKPOINT_FILE, tell)) {
+    const { sig, heads } = parseLine(bytes.toString('latin1'))
+    if (publicKey !== null && !isSigned(bytes, sig, publicKey)) {
+      const detail = 'the checkpoint’s signature does not verify'
+      tell({ segment: CHECKPOINT_FILE, line, byte, kind: 'unsigned', detail })
       continue
     }
-    const envelope = scanned.overlong ? null : readEnvelope(scanned.bytes)
-    if (envelope === null) {
-      tell({ ...place, kind: 'edited', detail: 'the checkpoint does not fit its own checksum or form' })
-      continue
-    }
-    if (envelope.sequence !== expected.next) {
-      tell({ ...place, kind: 'deleted', detail: `checkpoint ${expected.next} is missing before this place` })
-    } else if (envelope.previous !== expected.hash) {
-      tell({
-        ...place,
-        kind: 'edited',
-        detail: 'the checkpoint before does not have the hash this one states',
-      })
-    }
-    const hash = lineHash(scanned.bytes)
-    expected = { next: envelope.sequence + 1, hash }
-    const line = parseLine(scanned.bytes.toString('latin1'))
-    if (publicKey !== null && !isSigned(scanned.bytes, line['sig'], publicKey)) {
-      tell({ ...place, kind: 'unsigned', detail: 'the checkpoint’s signature does not verify' })
-      continue
-    }
-    yield { sequence: envelope.sequence, hash, heads: readHeads(line['heads']) }
+    yield { sequence, hash, heads: readHeads(heads) }
   }
 }
 

@@ -81,6 +81,14 @@ export class RecordJoin {
     }
   }
 
+  /** Closes an open intent that recovery found; null where there is none of this id. */
+  closeUnknown(id: string): ExchangeRecord | null {
+    const intent = this.#open.get(id)
+    if (intent === undefined) return null
+    this.#open.delete(id)
+    return recordOf(intent, 'unknown')
+  }
+
   #take(envelope: Envelope, scanned: ScannedLine): Joined | null {
     const { type, sequence } = envelope
     if (type === 'close') return null

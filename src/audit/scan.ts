@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { MAX_LINE_BYTES } from './line.ts'
 
 const READ_BYTES = 1 << 20
@@ -20,14 +20,14 @@ export interface ScannedLine {
 export function* scanLines(path: string, from = 0): Generator<ScannedLine, void> {
   const fd = openSync(path, 'r')
   try {
-    const chunk = Buffer.allocUnsafe(READ_BYTES)
+    const chunk = Buffer.allocUnsafe(Math.min(READ_BYTES, Math.max(fstatSync(fd).size - from, 4_096)))
     let rest: Buffer = Buffer.alloc(0)
     let restOffset = from
     let skipped = 0
     let number = 0
     let position = from
     for (;;) {
-      const got = readSync(fd, chunk, 0, READ_BYTES, position)
+      const got = readSync(fd, chunk, 0, chunk.length, position)
       if (got === 0) break
       let begin = 0
       for (;;) {

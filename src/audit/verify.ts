@@ -1,11 +1,13 @@
 import type { KeyObject } from 'node:crypto'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-import { type AuditFault, ChainCheck } from './chain-check.ts'
+import { type AuditFault, ChainCheck, type TellFault } from './chain-check.ts'
 import { CHECKPOINT_FILE, checkpointLines, type SegmentHeadPoint } from './checkpoint.ts'
 import { lineHash } from './line.ts'
+import { chainedLines } from './log-check.ts'
+import { MANAGEMENT_FILE } from './management-log.ts'
 import { scanLines } from './scan.ts'
-import { listSegments, parseSegmentName, type SegmentName, segmentPath } from './segment.ts'
+import { listSegments, parseSegmentName, segmentPath } from './segment.ts'
 
 export interface VerifyOptions {
   /** Verifies the checkpoints' signatures; without it they are read and said to be unverified. */
@@ -33,6 +35,7 @@ export interface VerifyReport {
   readonly faultCount: number
 }
 
+const OWN_FILES: ReadonlySet<string> = new Set([CHECKPOINT_FILE, MANAGEMENT_FILE])
 const MAX_FAULTS = 1_000
 const LINES_A_TURN = 1_024
 
@@ -58,6 +61,7 @@ export async function verifyAudit(directory: string, options: VerifyOptions = {}
     for (const head of line.heads) heads.set(head.segment, head)
   }
 
+  checkManagement(directory, heads, tell)
   const chains = listSegments(directory)
   foreignFiles(directory, tell)
   const names = [...chains.values()].flat()
@@ -91,7 +95,7 @@ export async function verifyAudit(directory: string, options: VerifyOptions = {}
       }
       const end = check.endSegment()
       bytes += end.bytes
-      if (!headSeen && head !== undefined) tell(shortened(segment, end, head))
+      if (!headSeen && head !== undefined) tell(shortened(end.lines, end.bytes, head))
       heads.delete(segment.file)
     }
     check.endChain()
@@ -110,13 +114,31 @@ export async function verifyAudit(directory: string, options: VerifyOptions = {}
   }
 }
 
-function shortened(
-  segment: SegmentName,
-  end: { readonly lines: number; readonly bytes: number },
-  head: SegmentHeadPoint,
-): AuditFault {
-  const detail = `a signed checkpoint saw ${head.bytes} bytes up to sequence ${head.sequence}; ${head.bytes - end.bytes} are missing`
-  return { segment: segment.file, line: end.lines + 1, byte: end.bytes, kind: 'truncated', detail }
+/** Control's own record is one chain in one file, with its head in the checkpoints like any segment's. */
+function checkManagement(directory: string, heads: Map<string, SegmentHeadPoint>, tell: TellFault): void {
+  const head = heads.get(MANAGEMENT_FILE)
+  let seen = head === undefined
+  let last = { line: 0, end: 0 }
+  for (const line of chainedLines(directory, MANAGEMENT_FILE, tell)) {
+    if (head !== undefined && !seen && line.end >= head.bytes) {
+      seen = true
+      if (line.end !== head.bytes || line.hash !== head.hash)
+        tell(rewritten(MANAGEMENT_FILE, line.line, line.byte))
+    }
+    last = line
+  }
+  if (!seen && head !== undefined) tell(shortened(last.line, last.end, head))
+  heads.delete(MANAGEMENT_FILE)
+}
+
+function rewritten(segment: string, line: number, byte: number): AuditFault {
+  const detail = 'a signed checkpoint has another hash for the chain up to here: it was written anew'
+  return { segment, line, byte, kind: 'edited', detail }
+}
+
+function shortened(lines: number, bytes: number, head: SegmentHeadPoint): AuditFault {
+  const detail = `a signed checkpoint saw ${head.bytes} bytes up to sequence ${head.sequence}; ${head.bytes - bytes} are missing`
+  return { segment: head.segment, line: lines + 1, byte: bytes, kind: 'truncated', detail }
 }
 
 function gone(head: SegmentHeadPoint): AuditFault {
@@ -126,7 +148,7 @@ function gone(head: SegmentHeadPoint): AuditFault {
 
 function foreignFiles(directory: string, tell: (fault: AuditFault) => void): void {
   for (const file of readdirSync(directory).sort()) {
-    if (file === CHECKPOINT_FILE || parseSegmentName(file) !== null) continue
+    if (OWN_FILES.has(file) || parseSegmentName(file) !== null) continue
     const segment = file.endsWith('.keys') ? file.slice(0, -'.keys'.length) : null
     if (segment !== null && parseSegmentName(segment) !== null) {
       if (existsSync(segmentPath(directory, segment))) continue

@@ -38,7 +38,7 @@ export function readApiFiles(
       const read = readTextFile(file, MAX_FILE_BYTES)
       findings.touchedFile(file)
       if (!read.ok) {
-        findings.problem(main, place, `the API’s file ${shown(file)} ${read.why}`, '')
+        findings.problem(main, place, `the API’s file ${shown(file, 512)} ${read.why}`, '')
         continue
       }
       const api = readApiFile(file, read.text, findings)
@@ -48,7 +48,7 @@ export function readApiFiles(
         findings.problem(
           api.source,
           ['name'],
-          `the name "${api.name}" is taken by ${shown(other)}`,
+          `the name "${api.name}" is taken by ${shown(other, 512)}`,
           'Give it another name:.',
         )
         continue
@@ -96,11 +96,11 @@ function expand(pattern: string, findings: Findings): readonly string[] | string
   if (!/[*?]/.test(last)) return [pattern]
   findings.touchedFolder(folder)
   const read = readFolder(folder, MAX_FILES)
-  if (!read.ok) return `the folder ${shown(folder)} ${read.why}`
+  if (!read.ok) return `the folder ${shown(folder, 512)} ${read.why}`
   const files = read.entries
     .filter(({ kind, name }) => kind !== 'folder' && matches(last, name))
     .map(({ path }) => path)
-  return files.length === 0 ? `no file fits ${shown(pattern)}` : files
+  return files.length === 0 ? `no file fits ${shown(pattern, 512)}` : files
 }
 
 /** `*` any run, `?` any one character; linear, going back to the last star only. */

@@ -32,11 +32,12 @@ export function readPolicyFolder(folder: string, main: Source, findings: Finding
   let left = MAX_TOTAL_BYTES
 
   const visit = (path: string, level: number): void => {
+    if (left < 0) return
     findings.touchedFolder(path)
     const listed = readFolder(path, MAX_ENTRIES)
     if (!listed.ok) {
       const hint = listed.missing ? 'Make the folder, or leave policies out.' : ''
-      findings.problem(main, ['policies'], `the folder ${shown(path)} ${listed.why}`, hint)
+      findings.problem(main, ['policies'], `the folder ${shown(path, 512)} ${listed.why}`, hint)
       return
     }
     // A link may lead back up: every real folder is read once.
@@ -45,7 +46,7 @@ export function readPolicyFolder(folder: string, main: Source, findings: Finding
     if (level > MAX_LEVELS) {
       // Left out in silence, a forbid in it would be lost.
       const hint = 'Policies lie at most two levels deep.'
-      findings.problem(main, ['policies'], `the folder ${shown(path)} lies too deep`, hint)
+      findings.problem(main, ['policies'], `the folder ${shown(path, 512)} lies too deep`, hint)
       return
     }
     for (const entry of listed.entries) {
@@ -58,12 +59,12 @@ export function readPolicyFolder(folder: string, main: Source, findings: Finding
       findings.touchedFile(entry.path)
       const read = readTextFile(entry.path, isTest ? MAX_TEST_BYTES : MAX_TOTAL_BYTES)
       if (!read.ok) {
-        findings.problem(main, ['policies'], `the file ${shown(entry.path)} ${read.why}`, '')
+        findings.problem(main, ['policies'], `the file ${shown(entry.path, 512)} ${read.why}`, '')
         continue
       }
       if (visited.has(read.realpath)) continue
       visited.add(read.realpath)
-      left -= read.text.length
+      left -= Buffer.byteLength(read.text)
       if (isTest) {
         const document = readDocument(entry.path, read.text)
         if (document.ok) policyTests.push({ file: entry.path, text: read.text, data: document.value })

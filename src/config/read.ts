@@ -152,7 +152,7 @@ function readContract(api: FoundApi, main: Source, findings: Findings): ReadApi[
   const read = readTextFile(file, MAX_CONTRACT_BYTES)
   if (!read.ok) {
     const hint = read.missing ? `Paths are relative to ${source.file}.` : ''
-    findings.problem(source, ['contract'], `the contract ${shown(file)} ${read.why}`, hint)
+    findings.problem(source, ['contract'], `the contract ${shown(file, 512)} ${read.why}`, hint)
     return null
   }
   if (

@@ -112,6 +112,20 @@ test('a file that comes to be, new names in a folder, and what an update adds ar
   await changed(3)
 })
 
+test('a folder that comes to be is watched from then on', async () => {
+  await start([at('contracts/shop/api.yaml')], [at('policies')])
+  mkdirSync(at('policies'))
+  await changed(1)
+  writeFileSync(at('policies/a.cedar'), '')
+  await changed(2)
+  mkdirSync(at('contracts'))
+  await sleep(400)
+  mkdirSync(at('contracts/shop'))
+  await sleep(400)
+  writeFileSync(at('contracts/shop/api.yaml'), '')
+  await changed(3)
+})
+
 test('after close nothing is called', async () => {
   writeFileSync(at('a.yaml'), '1')
   const handle = await start([at('a.yaml')])

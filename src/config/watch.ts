@@ -47,10 +47,11 @@ export function watchConfig(
     if (timer !== null) clearTimeout(timer)
     if (latest !== null) clearTimeout(latest)
     timer = latest = null
+    // Also where nothing watched changed: a folder on the way to what is missing may have come to be.
+    follow()
     const now = stampsOf(current)
     if ([...now].every(([path, stamp]) => seen.get(path) === stamp)) return
     seen = now
-    follow()
     onChange()
   }
   const stir = (): void => {
@@ -106,16 +107,34 @@ export function watchConfig(
   }
 }
 
-/** Every folder whose entries decide what a watched path means: its own, the real one, and those of links on the way. */
+/**
+ * Every folder whose entries decide what a watched path means: its own, the real one, and those of links on the way;
+ * of what is not there yet the nearest that is, so that coming to be changes the list.
+ */
 function placesOf({ files, folders }: Watched): ReadonlySet<string> {
-  const places = new Set(folders)
+  const places = new Set<string>()
   for (const path of [...files, ...folders]) {
-    places.add(dirname(path))
+    places.add(nearestFolder(dirname(path)))
     const real = realOf(path)
     if (real !== null) places.add(dirname(real))
+    if (real !== null && isFolder(real)) places.add(real)
     for (const folder of linkFolders(path)) places.add(folder)
   }
   return places
+}
+
+function nearestFolder(path: string): string {
+  let at = path
+  while (at !== dirname(at) && !isFolder(at)) at = dirname(at)
+  return at
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
 }
 
 function linkFolders(path: string): readonly string[] {
@@ -149,17 +168,18 @@ function targetOf(path: string): string | null {
 
 /** What a change of each path would change. */
 function stampsOf({ files, folders }: Watched): ReadonlyMap<string, string> {
-  const stamps = new Map<string, string>()
-  for (const path of folders) stamps.set(path, listingOf(path))
-  for (const path of files) {
-    const real = realOf(path)
-    const status = real === null ? undefined : statSync(real, { throwIfNoEntry: false, bigint: true })
-    stamps.set(
-      path,
-      status === undefined ? 'absent' : `${real} ${status.ino} ${status.size} ${status.mtimeNs}`,
-    )
+  return new Map([...files, ...folders].map((path) => [path, stampOf(path)]))
+}
+
+function stampOf(path: string): string {
+  try {
+    const real = realpathSync(path)
+    const status = statSync(real, { bigint: true })
+    if (status.isDirectory()) return `${real} ${listingOf(path)}`
+    return `${real} ${status.ino} ${status.size} ${status.mtimeNs}`
+  } catch {
+    return 'absent'
   }
-  return stamps
 }
 
 function realOf(path: string): string | null {

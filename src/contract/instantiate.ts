@@ -46,40 +46,35 @@ export interface Operation {
   declares(status: number): boolean
 }
 
-/** Rebuilds one API's contract on a gate thread, a part at a time, so that no step is long. */
+/**
+ * Rebuilds one API's contract on a gate thread, a part at a time so that no step is long: all modules first, then the
+ * operations, whose checks stand in them.
+ */
 export class ContractBuilder {
-  readonly #api: ApiPlan
-  readonly #modules: ModuleExports[] = []
-  readonly #operations: CompiledOperation[] = []
+  readonly #linker = new Linker()
+  readonly #operations = new Map<OperationKey, Operation>()
+  readonly #router = new Router<Operation>()
+  readonly #limits: { readonly request: JsonLimits; readonly answer: JsonLimits }
 
   constructor(api: ApiPlan) {
-    this.#api = api
+    this.#limits = { request: limitsFor(api.maxRequestBytes), answer: limitsFor(api.maxAnswerBytes) }
   }
 
   addModule(_name: string, source: string): void {
-    this.#modules.push(runModule(source))
+    this.#linker.add(runModule(source))
   }
 
-  addOperation(operation: CompiledOperation): void {
-    this.#operations.push(operation)
+  addOperation({ plan, detail }: CompiledOperation): void {
+    const own = detail as OperationDetail
+    const operation = linkOperation(plan, own, this.#linker, this.#limits)
+    this.#operations.set(plan.key, operation)
+    if (own.routable) this.#router.add(plan.method, plan.template, operation)
   }
 
   finish(): Contract {
-    const linker = new Linker(this.#modules)
-    const limits = {
-      request: limitsFor(this.#api.maxRequestBytes),
-      answer: limitsFor(this.#api.maxAnswerBytes),
-    }
-    const operations = new Map<OperationKey, Operation>()
-    const router = new Router<Operation>()
-    for (const compiled of this.#operations) {
-      const detail = compiled.detail as OperationDetail
-      const operation = linkOperation(compiled.plan, detail, linker, limits)
-      operations.set(compiled.plan.key, operation)
-      if (detail.routable) router.add(compiled.plan.method, compiled.plan.template, operation)
-    }
+    const router = this.#router
     return {
-      operations,
+      operations: this.#operations,
       match: (method, segments) => {
         const found = router.match(method, segments)
         return found.kind === 'match'
@@ -101,59 +96,53 @@ function limitsFor(maxBytes: number): JsonLimits {
   }
 }
 
+/** Names of checks and numbers of shapes become the functions and objects themselves. */
 class Linker {
   readonly #checks: Record<string, Check> = Object.create(null)
   readonly #shapes = new Map<number, LinkedShape>()
+  #unlinked: ModuleExports[] = []
 
-  constructor(modules: readonly ModuleExports[]) {
-    for (const module of modules) Object.assign(this.#checks, module.checks)
-    for (const module of modules) module.link?.(this.#checks)
-    const texts = new Map<number, Shape>()
-    for (const module of modules) {
-      for (const [id, shape] of Object.entries(module.shapes ?? {})) texts.set(Number(id), shape)
-    }
-    // First all, then what stands below them: shapes refer to one another in circles.
-    const links: (() => void)[] = []
-    for (const [id, shape] of texts) {
-      const { linked, link } = linkShape(shape, (below) => this.shape(below))
-      this.#shapes.set(id, linked)
-      links.push(link)
-    }
-    for (const link of links) link()
+  add(module: ModuleExports): void {
+    Object.assign(this.#checks, module.checks)
+    if (module.link !== undefined) this.#unlinked.push(module)
+    for (const [id, shape] of Object.entries(module.shapes ?? {})) this.#fill(Number(id), shape)
   }
 
   check(name: CheckName): Check | null {
     if (name === null) return null
+    for (const module of this.#unlinked) module.link?.(this.#checks)
+    this.#unlinked = []
     const check = this.#checks[name]
     if (check === undefined) throw new Error(`the bundle has no check ${name}`)
     return check
   }
 
+  /** Shapes refer to one another in circles and ahead: one is made at first mention and filled when it comes. */
   shape(id: number): LinkedShape | null {
-    return this.#shapes.get(id) ?? null
+    if (id === 0) return null
+    let shape = this.#shapes.get(id)
+    if (shape === undefined) {
+      shape = { names: null, patterns: [], others: undefined, items: null, prefix: [] }
+      this.#shapes.set(id, shape)
+    }
+    return shape
   }
-}
 
-function linkShape(
-  shape: Shape,
-  below: (id: number) => LinkedShape | null,
-): { linked: LinkedShape; link: () => void } {
-  const names = shape.p === undefined ? null : new Map<string, LinkedShape | null>()
-  const patterns: [NonNullable<ReturnType<typeof compilePattern>>, LinkedShape | null][] = []
-  const prefix: (LinkedShape | null)[] = []
-  const linked: LinkedShape = { names, patterns, others: null, items: null, prefix }
-  return {
-    linked,
-    link: () => {
-      for (const [name, id] of Object.entries(shape.p ?? {})) names?.set(name, below(id))
-      for (const [text, id] of shape.q ?? []) {
-        const pattern = compilePattern(text)
-        if (pattern !== null) patterns.push([pattern, below(id)])
-      }
-      linked.others = shape.r === undefined ? undefined : below(shape.r)
-      linked.items = shape.i === undefined ? null : below(shape.i)
-      prefix.push(...(shape.t ?? []).map(below))
-    },
+  #fill(id: number, shape: Shape): void {
+    const linked = this.shape(id)
+    if (linked === null) return
+    if (shape.p !== undefined) {
+      const names = new Map<string, LinkedShape | null>()
+      for (const [name, below] of Object.entries(shape.p)) names.set(name, this.shape(below))
+      linked.names = names
+    }
+    linked.patterns = (shape.q ?? []).flatMap(([text, below]) => {
+      const pattern = compilePattern(text)
+      return pattern === null ? [] : [[pattern, this.shape(below)] as const]
+    })
+    linked.others = shape.r === undefined ? undefined : this.shape(shape.r)
+    linked.items = shape.i === undefined ? null : this.shape(shape.i)
+    linked.prefix = (shape.t ?? []).map((below) => this.shape(below))
   }
 }
 

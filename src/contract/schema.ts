@@ -5,6 +5,7 @@ import { isKnownFormat } from './formats.ts'
 import { isRecord, type JsonRecord, own } from './json-value.ts'
 import { whyUnusable } from './pattern.ts'
 import { resolveReference } from './reference.ts'
+import { SchemaSizer } from './schema-size.ts'
 
 /** JSON Schema 2020-12 of the keywords below only; `$ref` names a component: `s:<index>`. */
 export type Schema = boolean | { readonly [keyword: string]: unknown }
@@ -65,8 +66,8 @@ const SILENT = new Set([
 ])
 
 const TYPES = new Set(['null', 'boolean', 'object', 'array', 'number', 'string', 'integer'])
-/** A schema this wide would make one function of megabytes. */
-const MAX_BRANCHES = 2_000
+/** What 100 groups of 100 hold, see schema-size.ts. */
+const MAX_BRANCHES = 10_000
 /** What an object inherits: a property of such a name must be looked for among own ones only. */
 const INHERITED = new Set(Object.getOwnPropertyNames(Object.prototype))
 
@@ -82,6 +83,7 @@ export class SchemaConverter {
   readonly #indexes = new Map<string, number>()
   readonly #pending: { value: unknown; pointer: string; index: number }[] = []
   readonly #done = new Map<object, Schema>()
+  readonly #sizer = new SchemaSizer((schema) => ({ $ref: `s:${this.components.push(schema) - 1}` }))
   #readWriteOnly: { pointer: string; count: number } | undefined
 
   constructor(document: OpenApiDocument, warn: (warning: ContractWarning) => void) {
@@ -91,9 +93,9 @@ export class SchemaConverter {
 
   /** Converts one schema of the contract with everything it refers to. */
   convert(value: unknown, pointer: string): Schema {
-    const schema = this.#schema(value, pointer, 0)
+    const schema = this.#schema(value, pointer)
     for (let next = this.#pending.pop(); next !== undefined; next = this.#pending.pop()) {
-      this.components[next.index] = this.#schema(next.value, next.pointer, 0)
+      this.components[next.index] = this.#schema(next.value, next.pointer)
     }
     return schema
   }
@@ -121,17 +123,17 @@ export class SchemaConverter {
     return `s:${index}`
   }
 
-  #schema(value: unknown, pointer: string, depth: number): Schema {
+  #schema(value: unknown, pointer: string): Schema {
     if (typeof value === 'boolean') return value
     if (!isRecord(value)) throw faultAt(this.#document, pointer, 'a schema is expected here')
     const known = this.#done.get(value)
     if (known !== undefined) return known
-    const schema = this.#object(value, pointer, depth)
+    const schema = this.#object(value, pointer)
     this.#done.set(value, schema)
     return schema
   }
 
-  #object(value: JsonRecord, pointer: string, depth: number): Schema {
+  #object(value: JsonRecord, pointer: string): Schema {
     const old = this.#document.version === '3.0'
     const ref = own(value, '$ref')
     // OpenAPI 3.0 §Reference Object: what stands beside $ref is ignored.
@@ -141,7 +143,7 @@ export class SchemaConverter {
     const kinds = KINDS[this.#document.version]
     for (const keyword of Object.keys(value)) {
       const kind = kinds.get(keyword)
-      if (kind !== undefined) this.#keyword(keyword, kind, value[keyword], out, pointer, depth)
+      if (kind !== undefined) this.#keyword(keyword, kind, value[keyword], out, pointer)
       else if (!SILENT.has(keyword) && !keyword.startsWith('x-')) {
         this.#say(
           'schema-keyword',
@@ -159,17 +161,11 @@ export class SchemaConverter {
       this.#readWriteOnly ??= { pointer, count: 0 }
       this.#readWriteOnly.count++
     }
+    this.#sizer.fit(out)
     return out
   }
 
-  #keyword(
-    keyword: string,
-    kind: Kind,
-    value: unknown,
-    out: Record<string, unknown>,
-    pointer: string,
-    depth: number,
-  ): void {
+  #keyword(keyword: string, kind: Kind, value: unknown, out: Record<string, unknown>, pointer: string): void {
     const at = `${pointer}/${keyword}`
     const wrong = (): void =>
       this.#say('schema-keyword', at, `${keyword} has no usable value and is not checked`)
@@ -198,7 +194,7 @@ export class SchemaConverter {
         return
       case 'schema':
         if (keyword.startsWith('unevaluated')) this.unevaluated = true
-        if (typeof value === 'boolean' || isRecord(value)) out[keyword] = this.#schema(value, at, depth + 1)
+        if (typeof value === 'boolean' || isRecord(value)) out[keyword] = this.#schema(value, at)
         else wrong()
         return
       case 'schemas':
@@ -206,12 +202,12 @@ export class SchemaConverter {
         else if (value.length > MAX_BRANCHES) {
           this.#say('schema-too-large', at, `${keyword} has ${value.length} members and is not checked`)
         } else {
-          out[keyword] = value.map((item, index) => this.#schema(item, `${at}/${index}`, depth + 1))
+          out[keyword] = value.map((item, index) => this.#schema(item, `${at}/${index}`))
           if (keyword === 'anyOf' || keyword === 'oneOf') this.#union(keyword, value, at)
         }
         return
       case 'schemaMap':
-        if (isRecord(value)) out[keyword] = this.#map(keyword, value, at, depth)
+        if (isRecord(value)) out[keyword] = this.#map(keyword, value, at)
         else wrong()
     }
   }
@@ -225,7 +221,7 @@ export class SchemaConverter {
     this.#say('combinator-union', at, message)
   }
 
-  #map(keyword: string, value: JsonRecord, at: string, depth: number): Record<string, Schema> {
+  #map(keyword: string, value: JsonRecord, at: string): Record<string, Schema> {
     const out: Record<string, Schema> = Object.create(null)
     for (const [name, member] of Object.entries(value)) {
       const place = `${at}/${escapePointer(name)}`
@@ -242,7 +238,7 @@ export class SchemaConverter {
           continue
         }
       }
-      out[name] = this.#schema(member, place, depth + 1)
+      out[name] = this.#schema(member, place)
     }
     return out
   }

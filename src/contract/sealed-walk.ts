@@ -3,8 +3,8 @@ import type { Pattern } from './pattern.ts'
 
 /** A shape linked to those below it. */
 export interface LinkedShape {
-  readonly names: ReadonlyMap<string, LinkedShape | null> | null
-  readonly patterns: readonly (readonly [Pattern, LinkedShape | null])[]
+  names: ReadonlyMap<string, LinkedShape | null> | null
+  patterns: readonly (readonly [Pattern, LinkedShape | null])[]
   /** Undefined: an object may have no further names; null: they may hold anything. */
   others: LinkedShape | null | undefined
   items: LinkedShape | null

@@ -284,6 +284,8 @@ export class ShapeCompiler {
       if (member.op === op) for (const inner of member.of) flat.set(inner.key, inner)
       else flat.set(member.key, member)
     }
+    // What takes anything adds nothing to what else holds.
+    if (op === '&' && flat.size > 1) flat.delete('T')
     const [only] = flat.values()
     if (only !== undefined && flat.size === 1) return only
     const of = [...flat.values()].sort((a, b) => (a.key < b.key ? -1 : 1))

@@ -140,9 +140,8 @@ export class Journal {
    * Writes the intent, once. Null when it stands, or the API goes on without records (`onAuditFailure: allow`);
    * else the finding that ends the call.
    */
-  async intent(input: DecisionInput | null): Promise<Finding | null> {
+  async intent(): Promise<Finding | null> {
     if (this.#intent !== null) return null
-    if (input !== null) this.#input = input
     const entry = this.#intentEntry()
     try {
       const durable = this.#gate.audit.intent(entry)
@@ -160,7 +159,6 @@ export class Journal {
     const total = now.monoMs - this.#exchange.received.monoMs
     const refusedIntent = this.#intent === null ? this.#intentEntry() : null
     const since = (this.#intent ?? refusedIntent)?.decisions.length ?? 0
-    const last = this.#decisions.at(-1)
     const entry: OutcomeEntry = {
       id: this.#exchange.id,
       at: now,
@@ -169,7 +167,8 @@ export class Journal {
       wouldDeny: this.mode === 'observe' && this.#opposed,
       status: made.status,
       decisions: this.#decisions.slice(since),
-      attributes: last?.checkpoint === 'response' ? this.#recorded() : null,
+      // Those of the last decision, where one was made since the intent.
+      attributes: this.#decisions.length > since ? this.#recorded() : null,
       upstreamStatus: this.#upstreamStatus,
       lookups: this.#lookups,
       released: made.released,

@@ -1,6 +1,6 @@
 import { decide } from '../decision/decide.ts'
 import type { ScopeCheck } from '../decision/floor.ts'
-import type { Checkpoint, Decision, DecisionInput, PolicyEngine } from '../model/decision.ts'
+import type { Checkpoint, Decision, DecisionInput, PolicyEngine, PolicyVerdict } from '../model/decision.ts'
 import type { Finding } from '../model/fact.ts'
 import type { OperationPlan } from '../model/operation.ts'
 import { opposes } from '../model/reason.ts'
@@ -15,6 +15,8 @@ export interface Judged {
   readonly engine: PolicyEngine
   /** No later checkpoint knows more: what is not allowed now is denied. */
   readonly last: boolean
+  /** The checkpoint before: where nothing became known since, its policy verdict is this one's too. */
+  readonly before?: Verdict
 }
 
 /** A decision and what the pipeline makes of it. */
@@ -26,6 +28,9 @@ export interface Verdict {
   readonly opposed: boolean
   /** The findings it was judged by; a later checkpoint judges them again beside its own. */
   readonly findings: readonly Finding[]
+  /** What the policies said, and of which input; null where they were not asked. */
+  readonly policy: PolicyVerdict | null
+  readonly input: DecisionInput | null
 }
 
 /**
@@ -41,7 +46,7 @@ export function judge(
   const opposed = findings.some(({ reason }) => opposes(reason.code))
   const { mode, bundle } = journal
   const input = judged?.input ?? null
-  const policy = judged && input && !opposed ? judged.engine.evaluate(input) : null
+  const policy = judged && input && !opposed ? evaluate(judged, input) : null
   const decision = decide({
     checkpoint,
     mode,
@@ -57,5 +62,19 @@ export function judge(
   const denied = decision.effect !== 'allow'
   const stops = denied && (mode === 'enforce' || findings.some(({ always }) => always))
   journal.decided(decision, stops, judged?.engine.reads ?? null, input)
-  return { decision, stops, opposed: denied, findings }
+  return { decision, stops, opposed: denied, findings, policy, input }
+}
+
+/**
+ * Evaluation is pure over its input, so within one call the same attributes need no second evaluation; between
+ * calls nothing is kept.
+ */
+function evaluate({ engine, before }: Judged, input: DecisionInput): PolicyVerdict {
+  const earlier = before?.input
+  if (before?.policy && earlier && !engine.reads.has('context.checkpoint')) {
+    const { principal, resource, context } = input
+    if (earlier.principal === principal && earlier.resource === resource && earlier.context === context)
+      return before.policy
+  }
+  return engine.evaluate(input)
 }

@@ -143,7 +143,7 @@ async function admit(
   let known = input === null ? null : atCheckpoint(input, 'body')
   if (lookupDue && operation !== null && known !== null) {
     // The look-up is an upstream call of its own, so the intent stands in the log before it.
-    const unwritten = await journal.intent(known)
+    const unwritten = await journal.intent()
     if (unwritten !== null) return refused(judge(journal, 'body', [unwritten]))
     const looked = await lookUpObject(exchange, head, api, operation.plan, journal, gate)
     if (looked.finding !== null) content.push(looked.finding)
@@ -154,10 +154,15 @@ async function admit(
   let verdict = atHead
   if (body !== null || content.length > 0 || lookupDue || operation?.plan.kind === 'write') {
     const last = operation?.plan.object?.ownerKnownAt !== 'response'
-    verdict = judge(journal, 'body', [...atHead.findings, ...content], { ...facts, input: known, last })
+    verdict = judge(journal, 'body', [...atHead.findings, ...content], {
+      ...facts,
+      input: known,
+      last,
+      before: atHead,
+    })
     if (verdict.stops) return refused(verdict)
   }
-  const unwritten = await journal.intent(known)
+  const unwritten = await journal.intent()
   if (unwritten !== null) return refused(judge(journal, 'body', [unwritten]))
   return {
     ok: true,

@@ -180,6 +180,7 @@ function judgeAnswer(
     input,
     engine: api.policies,
     last: true,
+    before: call.verdict,
   })
 }
 

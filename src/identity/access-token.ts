@@ -18,8 +18,6 @@ import type { KeyAnswer, KeyRing, VerifyKey } from './key-ring.ts'
 import { type Proof, ProofCache } from './proof-cache.ts'
 import { type RevocationSet, tokenDigest } from './revocations.ts'
 
-export { type Bearer, readBearer } from './bearer.ts'
-
 export type TokenApi = Pick<ApiPlan, 'accept' | 'audience' | 'maxTokenAgeSeconds' | 'environment'>
 
 /** What the call's snapshot says. */
@@ -115,7 +113,7 @@ export class AccessTokens {
 function isCurrent(proof: Proof, issuers: IssuerIndex, ring: KeyRing, now: Instant): boolean {
   const { issuer } = proof
   if (issuers.get(issuer.plan.iss) !== issuer) return false
-  const keys = ring.find(issuer.plan.name, proof.kid, proof.alg, issuer.maxStaleMs, now)
+  const keys = ring.find(issuer, proof.kid, proof.alg, now)
   return typeof keys !== 'string' && keys.includes(proof.key)
 }
 
@@ -165,8 +163,7 @@ function provenKey(
 ): VerifyKey | Finding | NeedKey {
   const { header } = jws
   const { alg } = header
-  const { name } = issuer.plan
-  const keys = ring.find(name, header.kid, alg, issuer.maxStaleMs, now)
+  const keys = ring.find(issuer, header.kid, alg, now)
   if (typeof keys === 'string') return withoutKey(keys, header, issuer, ring, now)
   for (const key of keys) {
     const check = isAlgorithm(alg) ? key.checks.get(alg) : undefined
@@ -174,7 +171,7 @@ function provenKey(
   }
   if (header.kid !== undefined) return refused('signature-invalid', { kid: cut(header.kid) })
   // Without `kid` a new key cannot be told from a forgery, so it is asked for like an unknown one.
-  const missing = ring.missing(name, now)
+  const missing = ring.missing(issuer.plan.name, now)
   return missing === 'unknown-fresh'
     ? refused('signature-invalid')
     : withoutKey(missing, header, issuer, ring, now)

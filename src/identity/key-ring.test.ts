@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { keyNotice, TestTime, testKey } from '../../test/token-issuer.ts'
+import { keyNotice, TestTime, testKey, trustedIssuer } from '../../test/token-issuer.ts'
 import { KeyRing, MAX_CANDIDATES } from './key-ring.ts'
 
 const a = testKey('RS256', 'a')
 const HOUR = 3_600_000
+const corp = trustedIssuer()
 
 let time: TestTime
 let ring: KeyRing
@@ -14,7 +15,7 @@ beforeEach(() => {
 })
 
 const found = (kid: string | undefined, alg = 'RS256') => {
-  const answer = ring.find('corp', kid, alg, HOUR, time.now())
+  const answer = ring.find(corp, kid, alg, time.now())
   return typeof answer === 'string' ? answer : answer.map((key) => key.kid)
 }
 
@@ -67,12 +68,18 @@ describe('find', () => {
     ring.forget('corp')
     expect(found('a')).toBe('unknown-ask')
   })
+
+  it('does not use keys of another iss that had the same name before a reload', () => {
+    ring.apply(keyNotice([a], time.now(), { iss: 'https://old.example' }), time.now())
+    expect(found('a')).toBe('unknown-ask')
+    expect(ring.ready(corp, time.now())).toBe(false)
+  })
 })
 
 describe('what stays the same when control tells again', () => {
   it('is the key object, as long as nothing about the key changed', () => {
     const key = (kid: string) => {
-      const answer = ring.find('corp', kid, 'RS256', HOUR, time.now())
+      const answer = ring.find(corp, kid, 'RS256', time.now())
       return typeof answer === 'string' ? answer : answer[0]
     }
     ring.apply(keyNotice([a], time.now()), time.now())

@@ -5,6 +5,7 @@
 import type { KeyNotice } from '../model/channel.ts'
 import type { Instant } from '../model/exchange.ts'
 import { type AlgorithmName, isAlgorithm, type SignatureCheck, signatureCheck } from './algorithms.ts'
+import type { TrustedIssuer } from './issuers.ts'
 import { type UsableKey, usableKey } from './jwks.ts'
 
 /** A key that may verify; the same object for as long as the issuer goes on publishing the same key. */
@@ -80,15 +81,16 @@ export class KeyRing {
    * Keys that may verify a token with this header: never empty, at most `MAX_CANDIDATES`. `alg` comes from the
    * issuer's allow-list, so it holds no space.
    */
-  find(issuer: string, kid: string | undefined, alg: string, maxStaleMs: number, now: Instant): KeyAnswer {
-    const keys = this.#issuers.get(issuer)
-    if (keys === undefined) return 'unknown-ask'
-    if (keys.notice.keys !== null && now.monoMs - keys.fetchedMono <= maxStaleMs) {
+  find(issuer: TrustedIssuer, kid: string | undefined, alg: string, now: Instant): KeyAnswer {
+    const { name, iss } = issuer.plan
+    const keys = this.#issuers.get(name)
+    if (keys?.notice.iss !== iss) return 'unknown-ask'
+    if (keys.notice.keys !== null && now.monoMs - keys.fetchedMono <= issuer.maxStaleMs) {
       const found = keys.fitting.get(kid === undefined ? alg : `${alg} ${kid}`)
       if (found !== undefined) return found
       if (kid !== undefined && keys.byKid.has(kid)) return 'alg-refused'
     }
-    return this.missing(issuer, now)
+    return this.missing(name, now)
   }
 
   /** What not finding a key means now; also asked where none of the keys tried without `kid` verified. */
@@ -111,9 +113,10 @@ export class KeyRing {
   }
 
   /** The issuer has keys that are not too old: it can identify callers. */
-  ready(issuer: string, maxStaleMs: number, now: Instant): boolean {
-    const keys = this.#issuers.get(issuer)
-    return keys !== undefined && keys.notice.keys !== null && now.monoMs - keys.fetchedMono <= maxStaleMs
+  ready({ plan, maxStaleMs }: TrustedIssuer, now: Instant): boolean {
+    const keys = this.#issuers.get(plan.name)
+    if (keys === undefined || keys.notice.keys === null || keys.notice.iss !== plan.iss) return false
+    return now.monoMs - keys.fetchedMono <= maxStaleMs
   }
 }
 

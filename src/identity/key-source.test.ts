@@ -209,12 +209,12 @@ describe('the issuers of a bundle', () => {
 
   it('one that changed meanwhile does not get the old one’s keys', async () => {
     let answer: (got: HttpGot) => void = () => {}
-    const slow: HttpGet = (url) =>
+    const slow: HttpGet = (url, options) =>
       url === 'https://idp.example/keys'
-        ? new Promise((resolve) => {
+        ? new Promise<HttpGot>((resolve) => {
             answer = resolve
           })
-        : get(url)
+        : get(url, options)
     source = new KeySource({
       get: slow,
       clock: time,
@@ -223,11 +223,21 @@ describe('the issuers of a bundle', () => {
     })
     source.update([pinned])
     await start(issuerPlan({ jwks: 'https://new.example/keys' }))
+    expect(notices.at(0)).toMatchObject({ issuer: 'corp', keys: null })
     const before = notices.length
     answer(ok(keys))
     await settled()
     expect(notices).toHaveLength(before)
     expect(source.notices()[0]?.keys).toBeNull()
+  })
+
+  it('one whose rules changed keeps its keys', async () => {
+    pages = { 'https://idp.example/keys': ok(keys) }
+    await start(pinned)
+    pages = {}
+    await start({ ...pinned, skewSeconds: 5 })
+    expect(asked).toHaveLength(1)
+    expect(source.notices()[0]?.keys).toHaveLength(1)
   })
 
   it('an unknown one is not asked for', async () => {

@@ -40,7 +40,7 @@ const SHORTEST_REFRESH_SECONDS = 30
 const LONGEST_RETRY_SECONDS = 300
 
 interface Source {
-  readonly plan: IssuerPlan
+  plan: IssuerPlan
   keys: readonly PublicJwk[] | null
   ok: boolean
   fetchedAt: number
@@ -64,15 +64,23 @@ export class KeySource {
     this.#ports = ports
   }
 
-  /** Takes the issuers of a bundle: new or changed ones are fetched now, dropped ones forgotten. */
+  /**
+   * Takes the issuers of the bundle in force: new ones are fetched now, dropped ones forgotten. One whose `iss` or key
+   * set URL changed is a new one, and its old keys are withdrawn from the threads at once.
+   */
   update(plans: readonly IssuerPlan[]): void {
     const names = new Set(plans.map((plan) => plan.name))
     for (const name of this.#sources.keys()) if (!names.has(name)) this.#drop(name)
     for (const plan of plans) {
-      if (JSON.stringify(this.#sources.get(plan.name)?.plan) === JSON.stringify(plan)) continue
+      const before = this.#sources.get(plan.name)
+      if (before !== undefined && before.plan.iss === plan.iss && before.plan.jwks === plan.jwks) {
+        before.plan = plan
+        continue
+      }
       this.#drop(plan.name)
       const source = fresh(plan)
       this.#sources.set(plan.name, source)
+      if (before !== undefined) this.#ports.publish(notice(source))
       void this.#fetch(source)
     }
   }
@@ -238,7 +246,7 @@ function fresh(plan: IssuerPlan): Source {
 
 function notice(source: Source): KeyNotice {
   const { plan, ok, keys, fetchedAt, cooldownFrom, cooldownUntil, error } = source
-  const base = { issuer: plan.name, ok, keys, fetchedAt, cooldownFrom, cooldownUntil }
+  const base = { issuer: plan.name, iss: plan.iss, ok, keys, fetchedAt, cooldownFrom, cooldownUntil }
   return error === undefined ? base : { ...base, error }
 }
 

@@ -9,6 +9,7 @@ import {
   type TestKey,
   TestTime,
   testKey,
+  trustedIssuer,
 } from '../../test/token-issuer.ts'
 import type { IssuerPlan } from '../model/bundle.ts'
 import type { KeyNotice } from '../model/channel.ts'
@@ -23,6 +24,7 @@ import { RevocationSet } from './revocations.ts'
 const first = testKey('RS256', 'first')
 const next = testKey('RS256', 'next')
 const plan = issuerPlan({ jwks: 'https://idp.example/jwks' })
+const corp = trustedIssuer(plan)
 
 let time: TestTime
 let served: readonly TestKey[]
@@ -258,10 +260,10 @@ describe('issuer down', () => {
     for (const { ring } of threads) ring.forget('corp')
     source.update([plan])
     await settled()
-    expect(threads[0]?.ring.ready('corp', 3_600_000, time.now())).toBe(false)
+    expect(threads[0]?.ring.ready(corp, time.now())).toBe(false)
     down = false
     await time.pass(10_000)
-    expect(threads[0]?.ring.ready('corp', 3_600_000, time.now())).toBe(true)
+    expect(threads[0]?.ring.ready(corp, time.now())).toBe(true)
     expect(await verified(token(first))).toBe('verified')
   })
 

@@ -6,6 +6,8 @@ export type PublicJwk = Readonly<Record<string, string>>
 /** What control knows of an issuer's key set. Times are wall milliseconds. */
 export interface KeyNotice {
   readonly issuer: string
+  /** The `iss` these keys sign for: a name may be given to another issuer by a reload. */
+  readonly iss: string
   /** The last fetch succeeded. */
   readonly ok: boolean
   /** The last good set; null while there never was one. */

@@ -6,6 +6,7 @@ import { parseJwks } from '../../src/identity/jwks.ts'
 import { KeyRing } from '../../src/identity/key-ring.ts'
 import { parseJws } from '../../src/syntax/jws.ts'
 import { fixturesDir } from '../fixtures.ts'
+import { trustedIssuer } from '../token-issuer.ts'
 
 /**
  * Wycheproof's JWS vectors and the JOSE cookbook (RFC 7520 §4, RFC 8037 A.4), judged by what the gate judges tokens
@@ -25,6 +26,7 @@ interface Group {
   readonly tests: readonly Vector[]
 }
 
+const corp = trustedIssuer()
 const now = { wallMs: 1_800_000_000_000, monoMs: 0 }
 
 function accepts(text: string, jwk: unknown): boolean {
@@ -34,11 +36,19 @@ function accepts(text: string, jwk: unknown): boolean {
   if (!set.ok) return false
   const ring = new KeyRing()
   ring.apply(
-    { issuer: 'x', ok: true, keys: set.keys, fetchedAt: now.wallMs, cooldownFrom: 0, cooldownUntil: 0 },
+    {
+      issuer: 'corp',
+      iss: 'https://idp.example',
+      ok: true,
+      keys: set.keys,
+      fetchedAt: now.wallMs,
+      cooldownFrom: 0,
+      cooldownUntil: 0,
+    },
     now,
   )
   const { header, signingInput, signature } = parsed.jws
-  const keys = ring.find('x', header.kid, header.alg, 60_000, now)
+  const keys = ring.find(corp, header.kid, header.alg, now)
   if (typeof keys === 'string') return false
   return keys.some((key) => {
     const check = isAlgorithm(header.alg) ? key.checks.get(header.alg) : undefined

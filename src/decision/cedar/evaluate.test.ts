@@ -1,0 +1,322 @@
+import { afterEach, expect, test } from 'vitest'
+import type { DecisionInput, PolicyVerdict } from '../../model/decision.ts'
+import type { ObjectPlan, OperationPlan } from '../../model/operation.ts'
+import { compilePolicies } from './compile.ts'
+import { CedarEngine } from './evaluate.ts'
+import { resourceName } from './request.ts'
+
+function operation(key: string, template: string, object?: ObjectPlan): OperationPlan {
+  return {
+    key,
+    api: 'shop',
+    method: 'GET',
+    template,
+    tags: ['orders'],
+    kind: 'read',
+    deprecated: false,
+    security: { need: 'optional', alternatives: [] },
+    ...(object === undefined ? {} : { object }),
+  }
+}
+
+const ORDER: ObjectPlan = {
+  type: 'order',
+  owner: ['customerId'],
+  tenant: ['tenant'],
+  hideAbsent: true,
+  ownerKnownAt: 'response',
+}
+const OPERATIONS = [
+  operation('shop.getOrder', '/orders/{orderId}', ORDER),
+  operation('shop.listOrders', '/orders'),
+]
+
+const open: CedarEngine[] = []
+afterEach(() => {
+  for (const engine of open.splice(0)) engine.close()
+})
+
+function engine(text: string): CedarEngine {
+  const apis = [{ api: 'shop', operations: OPERATIONS }]
+  const { plan } = compilePolicies({ files: [{ file: 'p.cedar', text }], apis })
+  const made = new CedarEngine(JSON.parse(JSON.stringify(plan)))
+  open.push(made)
+  return made
+}
+
+const CALL: DecisionInput = {
+  checkpoint: 'response',
+  principal: { type: 'User', id: 'corp/ana', groups: ['corp/customers'], client: 'web', tenant: 't1' },
+  action: 'shop.getOrder',
+  resource: {
+    api: 'shop',
+    objectType: 'order',
+    params: { orderId: 'o-1' },
+    owner: 'corp/ana',
+    tenant: 't1',
+    unknown: [],
+  },
+  context: {
+    scopes: ['orders:read'],
+    scopesMet: true,
+    issuer: 'https://idp.example',
+    audience: ['shop'],
+    tokenAgeSeconds: 12.7,
+    method: 'GET',
+    path: '/v1/orders/o-1',
+    ip: '192.0.2.7',
+  },
+}
+
+type Changes = { -readonly [K in keyof DecisionInput]?: Partial<DecisionInput[K]> | DecisionInput[K] }
+
+function call(changes: Changes = {}): DecisionInput {
+  return {
+    ...CALL,
+    ...changes,
+    principal: { ...CALL.principal, ...(changes.principal as Partial<DecisionInput['principal']>) },
+    resource: { ...CALL.resource, ...(changes.resource as Partial<DecisionInput['resource']>) },
+    context: { ...CALL.context, ...(changes.context as Partial<DecisionInput['context']>) },
+  } as DecisionInput
+}
+
+/** The call at head: nobody has stated owner and tenant. */
+function head(changes: Changes = {}): DecisionInput {
+  const { owner: _owner, tenant: _tenant, ...resource } = CALL.resource
+  const made = call({ checkpoint: 'head', ...changes })
+  return { ...made, resource: { ...resource, unknown: ['owner', 'tenant'] } }
+}
+
+const OWN =
+  '@id("own") permit(principal, action, resource) when { resource has owner && resource.owner == principal };'
+const ALL = '@id("all") permit(principal, action, resource);'
+
+test('without a permit all is denied', () => {
+  expect(engine('').evaluate(CALL)).toEqual({ verdict: 'deny', policies: [], errors: [] })
+})
+
+test('a forbid beats every permit', () => {
+  const text = `${ALL} @id("no") forbid(principal, action, resource) when { context.path like "/v1/*" };`
+  expect(engine(text).evaluate(CALL)).toEqual({ verdict: 'deny', policies: ['no'], errors: [] })
+  expect(engine(text).evaluate(call({ context: { path: '/v2' } }))).toMatchObject({
+    verdict: 'allow',
+    policies: ['all'],
+  })
+})
+
+test.each([
+  ['principal == User::"corp/ana"', true],
+  ['principal == User::"other/ana"', false],
+  ['principal is Anonymous', false],
+  ['principal in Group::"corp/customers"', true],
+  ['principal in Group::"other/customers"', false],
+  ['principal is User && principal.client == "web" && principal.tenant == "t1"', true],
+  ['action in Action::"shop/read"', true],
+  ['action in Action::"shop/write"', false],
+  ['action in Action::"shop/tag/orders"', true],
+  ['resource in Api::"shop"', true],
+  ['resource == Object::"shop/order/o-1"', true],
+  ['resource is Object && resource.type == "order"', true],
+  ['resource.params has orderId && resource.params.orderId == "o-1"', true],
+  ['context.scopes.contains("orders:read") && context.audience.contains("shop")', true],
+  ['context.ip.isInRange(ip("192.0.2.0/24"))', true],
+  ['context.tokenAgeSeconds == 12', true],
+  ['context has acr', false],
+  ['context.checkpoint == "response"', true],
+])('names and attributes are those of the design: %s', (condition, holds) => {
+  const { verdict, errors } = engine(`permit(principal, action, resource) when { ${condition} };`).evaluate(
+    CALL,
+  )
+  expect(errors).toEqual([])
+  expect(verdict).toBe(holds ? 'allow' : 'deny')
+})
+
+test('an anonymous caller is no user, whatever its id', () => {
+  const made = engine('permit(principal is User, action, resource);')
+  expect(made.evaluate(call({ principal: { type: 'Anonymous' } })).verdict).toBe('deny')
+  expect(made.evaluate(call({ principal: { type: 'Client' } })).verdict).toBe('deny')
+})
+
+test('the owner decides: own, someone else’s, of another issuer, a client of that name, none', () => {
+  const made = engine(OWN)
+  const turn = { attribute: 'owner', known: true, policies: ['own'] }
+  expect(made.evaluate(CALL)).toEqual({ verdict: 'allow', policies: ['own'], errors: [] })
+  expect(made.evaluate(call({ resource: { owner: 'corp/ben' } }))).toMatchObject({
+    verdict: 'deny',
+    object: turn,
+  })
+  expect(made.evaluate(call({ resource: { owner: 'other/ana' } }))).toMatchObject({
+    verdict: 'deny',
+    object: turn,
+  })
+  expect(made.evaluate(call({ principal: { type: 'Client' } })).verdict).toBe('deny')
+  const { owner: _owner, ...ownerless } = CALL.resource
+  expect(made.evaluate({ ...CALL, resource: ownerless })).toMatchObject({
+    verdict: 'deny',
+    object: { attribute: 'owner', known: false },
+  })
+})
+
+test('a deny that has nothing to do with the owner does not name it', () => {
+  const text =
+    '@id("own") permit(principal, action, resource) when { context.path == "/" && resource has owner && resource.owner == principal };'
+  expect(engine(text).evaluate(call({ resource: { owner: 'corp/ben' } }))).not.toHaveProperty('object')
+  const other =
+    'permit(principal, action, resource) when { resource has owner && resource.owner == User::"corp/zoe" };'
+  expect(engine(other).evaluate(CALL)).not.toHaveProperty('object')
+})
+
+test('the tenant decides as the owner does', () => {
+  const text = `@id("tenant") permit(principal is User, action, resource)
+    when { resource has tenant && resource.tenant == principal.tenant };`
+  const made = engine(text)
+  expect(made.evaluate(CALL).verdict).toBe('allow')
+  expect(made.evaluate(head()).verdict).toBe('pending')
+  expect(made.evaluate(call({ resource: { tenant: 't2' } }))).toMatchObject({
+    verdict: 'deny',
+    object: { attribute: 'tenant', known: true },
+  })
+})
+
+test.each<readonly [string, string, PolicyVerdict['verdict'], readonly string[]]>([
+  ['a permit that reads the owner waits', OWN, 'pending', ['own']],
+  [
+    'one that could not hold whoever owns it does not',
+    OWN.replace('resource has', '!context.scopesMet && resource has'),
+    'deny',
+    [],
+  ],
+  ['a permit that reads nothing unknown allows at once', `${ALL}${OWN}`, 'allow', ['all']],
+  [
+    'a forbid that reads the owner may still deny',
+    `${ALL} @id("others") forbid(principal, action, resource) unless { resource has owner && resource.owner == principal };`,
+    'pending',
+    ['others'],
+  ],
+  [
+    'unless it cannot apply to this call',
+    `${ALL} forbid(principal, action, resource) when { context.method == "DELETE" && resource has owner && resource.owner != principal };`,
+    'allow',
+    ['all'],
+  ],
+  [
+    'also where the method is asked after the owner',
+    `${ALL} forbid(principal, action, resource) when { resource has owner && resource.owner != principal && context.method == "DELETE" };`,
+    'allow',
+    ['all'],
+  ],
+  [
+    'a decidable forbid denies at once',
+    `${OWN} @id("no") forbid(principal, action, resource) when { context.scopesMet };`,
+    'deny',
+    ['no'],
+  ],
+  [
+    'what is negated waits as well',
+    '@id("n") permit(principal, action, resource) unless { resource has owner };',
+    'pending',
+    ['n'],
+  ],
+  [
+    'an alternative waits whole',
+    '@id("o") permit(principal, action, resource) when { !context.scopesMet || (resource has owner && resource.owner == principal) };',
+    'pending',
+    ['o'],
+  ],
+])('at head: %s', (_, text, verdict, policies) => {
+  expect(engine(text).evaluate(head())).toMatchObject({ verdict, policies })
+})
+
+test('where owner alone is unknown, a permit by tenant is decided', () => {
+  const text = `@id("tenant") permit(principal is User, action, resource) when { resource has tenant && resource.tenant == principal.tenant }; ${OWN}`
+  const input = head()
+  const knowsTenant = { ...input, resource: { ...input.resource, tenant: 't1', unknown: ['owner'] as const } }
+  expect(engine(text).evaluate(knowsTenant)).toMatchObject({ verdict: 'allow', policies: ['tenant'] })
+})
+
+test('operations without object have nothing unknown', () => {
+  const input = head({ action: 'shop.listOrders' })
+  const list = { ...input, resource: { ...input.resource, objectType: '', params: {} } }
+  expect(engine(OWN).evaluate(list)).toEqual({ verdict: 'deny', policies: [], errors: [] })
+  expect(
+    engine('permit(principal, action, resource == Operation::"shop.listOrders");').evaluate(list).verdict,
+  ).toBe('allow')
+})
+
+const OVERFLOW = 'context.tokenAgeSeconds + 9223372036854775807 > 0'
+
+test('a forbid that fails denies, and says so', () => {
+  const text = `${ALL} @id("broken") forbid(principal, action, resource) when { ${OVERFLOW} };`
+  const verdict = engine(text).evaluate(CALL)
+  expect(verdict).toMatchObject({ verdict: 'deny', policies: ['broken'], errors: [{ policy: 'broken' }] })
+})
+
+test('a forbid that may fail behind an unknown keeps the call waiting', () => {
+  const text = `${ALL} @id("broken") forbid(principal, action, resource)
+    when { (resource has owner && ${OVERFLOW}) && context.method == "DELETE" };`
+  expect(engine(text).evaluate(head())).toMatchObject({ verdict: 'pending', policies: ['broken'] })
+})
+
+test('a permit that fails does not apply and is reported', () => {
+  const text = `@id("broken") permit(principal, action, resource) when { ${OVERFLOW} };`
+  expect(engine(text).evaluate(CALL)).toMatchObject({
+    verdict: 'deny',
+    policies: [],
+    errors: [{ policy: 'broken' }],
+  })
+  expect(engine(text + ALL).evaluate(CALL)).toMatchObject({
+    verdict: 'allow',
+    policies: ['all'],
+    errors: [{ policy: 'broken' }],
+  })
+})
+
+test.each<readonly [string, DecisionInput]>([
+  ['an API without policies', call({ resource: { api: 'nope' } })],
+  ['an unknown operation', call({ action: 'shop.nope' })],
+  ['an address that is none', call({ context: { ip: 'nowhere' } })],
+  ['an age that is no number', call({ context: { tokenAgeSeconds: Number.NaN } })],
+  ['an id of half a character', call({ principal: { id: 'corp/\ud800' } })],
+  ['nothing at all', undefined as unknown as DecisionInput],
+  ['prototype names', call({ resource: { api: '__proto__' }, action: 'constructor' })],
+])('what cannot be evaluated is denied: %s', (_, input) => {
+  const verdict = engine(ALL).evaluate(input)
+  expect(verdict).toMatchObject({ verdict: 'deny', policies: [], errors: [{ policy: '' }] })
+})
+
+test('path parameters cannot pose as entities or as other objects', () => {
+  const params = JSON.parse('{"__entity": "x", "__extn": "y", "__proto__": "z"}') as Record<string, string>
+  expect(engine(OWN).evaluate(call({ resource: { params } })).verdict).not.toBe('pending')
+  const name = (values: Record<string, string>): string =>
+    resourceName({ api: 'shop', objectType: 'file', params: values, unknown: [] }, 'shop.x').id
+  expect(name({ a: 'x/y' })).toBe('shop/file/x%2Fy')
+  expect(name({ a: 'x', b: 'y' })).toBe('shop/file/x/y')
+  expect(name({ a: 'x%2Fy' })).toBe('shop/file/x%252Fy')
+})
+
+test('a closed engine denies, and its slots are used again', () => {
+  const first = engine(ALL)
+  first.close()
+  const second = engine('')
+  expect(first.evaluate(CALL).verdict).toBe('deny')
+  expect(second.evaluate(CALL).verdict).toBe('deny')
+  expect(engine(ALL).evaluate(CALL).verdict).toBe('allow')
+})
+
+test('engines side by side keep their own policies', () => {
+  const [one, two, three] = [engine(ALL), engine(''), engine(OWN)]
+  expect([one, two, three].map((each) => each.evaluate(CALL).verdict)).toEqual(['allow', 'deny', 'allow'])
+})
+
+test('a plan that is not of the compiler’s making is refused', () => {
+  for (const detail of [
+    null,
+    {},
+    { format: 2, policies: [], apis: {} },
+    { format: 1, policies: [{ id: 'x' }], apis: {} },
+  ]) {
+    expect(() => new CedarEngine({ detail, reads: [] })).toThrow(
+      expect.objectContaining({ code: 'bundle-corrupt' }),
+    )
+  }
+})
