@@ -4,17 +4,32 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'test/rooms.test.ts'], isolate: false } },
+      {
+        test: {
+          name: 'unit',
+          sequence: { groupOrder: 1 },
+          include: ['src/**/*.test.ts', 'test/rooms.test.ts'],
+          isolate: false,
+        },
+      },
       {
         test: {
           name: 'suites',
+          sequence: { groupOrder: 2 },
           include: ['test/{conformance,contract,property,e2e,attacks}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
         },
       },
-      { test: { name: 'soak', include: ['soak/**/*.test.ts'], testTimeout: 3_600_000 } },
+      {
+        test: {
+          name: 'soak',
+          sequence: { groupOrder: 3 },
+          include: ['soak/**/*.test.ts'],
+          testTimeout: 3_600_000,
+        },
+      },
     ],
   },
 })

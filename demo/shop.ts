@@ -37,7 +37,7 @@ export interface ShopOptions {
 interface Request {
   readonly id: string
   readonly query: URLSearchParams
-  readonly headers: IncomingHttpHeaders
+  readonly headers: UpstreamCall['headers']
   readonly body: Readonly<Record<string, unknown>>
 }
 
@@ -53,7 +53,7 @@ const CALLS_KEPT = 100
 
 /** Rejects with node's own error (`EADDRINUSE`, `EACCES`, …) where the port cannot be had. */
 export async function startShop(options: ShopOptions): Promise<Shop> {
-  const routes = routesOver(options.seed ?? seedShop())
+  const answer = shopAnswers(options.seed)
   const calls: UpstreamCall[] = []
   const listeners = new Set<(call: UpstreamCall) => void>()
 
@@ -69,7 +69,7 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
         calls.push(call)
         if (calls.length > CALLS_KEPT) calls.shift()
         for (const listener of listeners) listener(call)
-        send(response, answer(routes, call, message.headers))
+        send(response, answer(call))
       },
       () => response.destroy(), // the caller left in the middle of its body
     )
@@ -84,6 +84,23 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
     },
     close: () => stop(server),
   }
+}
+
+/** The shop without a socket: the answer to each call, over data that the calls change. */
+export function shopAnswers(seed: ShopData = seedShop()): (call: UpstreamCall) => ShopAnswer {
+  const routes = routesOver(seed)
+  return (call) => {
+    const { status, body } = answerFrom(routes, call)
+    const type = status < 400 ? 'application/json' : 'application/problem+json'
+    return { status, type, body: Buffer.from(JSON.stringify(body)) }
+  }
+}
+
+export interface ShopAnswer {
+  readonly status: number
+  /** Its media type. */
+  readonly type: string
+  readonly body: Buffer
 }
 
 function routesOver(data: ShopData): readonly Route[] {
@@ -152,7 +169,8 @@ function routesOver(data: ShopData): readonly Route[] {
   ]
 }
 
-function answer(routes: readonly Route[], call: UpstreamCall, headers: IncomingHttpHeaders): Answer {
+function answerFrom(routes: readonly Route[], call: UpstreamCall): Answer {
+  const { headers } = call
   const target = URL.parse(call.path, 'http://shop')
   if (!target?.pathname.startsWith(`${BASE_PATH}/`)) return notFound()
   const path = target.pathname.slice(BASE_PATH.length)
@@ -185,8 +203,8 @@ function pricedItems(items: unknown, data: ShopData): OrderItem[] {
 }
 
 /** Believes whatever the bearer token says, and checks no signature. */
-function claimedSubject(headers: IncomingHttpHeaders): string {
-  const payload = /^Bearer [^.]+\.([^.]+)\./i.exec(headers.authorization ?? '')?.[1]
+function claimedSubject(headers: UpstreamCall['headers']): string {
+  const payload = /^Bearer [^.]+\.([^.]+)\./i.exec(headers['authorization'] ?? '')?.[1]
   if (payload === undefined) return 'guest'
   const claims = asObject(JSON.parse(Buffer.from(payload, 'base64url').toString()))
   return typeof claims['sub'] === 'string' ? claims['sub'] : 'guest'
@@ -200,15 +218,13 @@ function problem(status: number, title: string, cause: string): Answer {
   return { status, body: { title, status, debug: { cause, file: import.meta.filename } } }
 }
 
-function send(response: ServerResponse, { status, body }: Answer): void {
-  const type = status < 400 ? 'application/json' : 'application/problem+json'
-  const bytes = Buffer.from(JSON.stringify(body))
+function send(response: ServerResponse, { status, type, body }: ShopAnswer): void {
   response.writeHead(status, {
     'content-type': type,
-    'content-length': bytes.length,
+    'content-length': body.length,
     'x-powered-by': 'shop/1.0',
   })
-  response.end(bytes)
+  response.end(body)
 }
 
 async function readBody(message: IncomingMessage): Promise<string> {

@@ -53,7 +53,6 @@ export class ChainCheck {
   #closed = false
   #final = false
   #broken = false
-  #started = false
 
   constructor(tell: TellFault) {
     this.#tell = tell
@@ -62,7 +61,6 @@ export class ChainCheck {
   /** The walk begins in the middle of a chain: what came before is not looked at. */
   resume(): void {
     this.#hash = null
-    this.#started = false
   }
 
   beginSegment(segment: SegmentName): void {
@@ -72,7 +70,6 @@ export class ChainCheck {
       const missing = segment.number === expected + 1 ? `${expected}` : `${expected} to ${segment.number - 1}`
       this.#tell({ ...place, kind: 'deleted', detail: `segment ${missing} of the chain is missing` })
       this.#hash = null
-      this.#highest = Number.NaN
     } else if (this.#final) {
       this.#tell({ segment: segment.file, line: 1, byte: 0, kind: 'foreign', detail: 'the chain had ended' })
     }
@@ -145,30 +142,19 @@ export class ChainCheck {
 
   #link(envelope: Envelope, scanned: ScannedLine, place: Place): void {
     const { sequence, previous } = envelope
-    const known = this.#hash !== null
-    if (!known || Number.isNaN(this.#highest)) {
+    const due = this.#highest + 1
+    if (this.#restarts(envelope, scanned)) this.#highest = 0
+    else if (this.#hash === null) {
       // After a break that was told, the chain is taken up where it goes on.
-      if (this.#started && sequence <= this.#highest) this.#backward(sequence, place)
-    } else if (sequence === this.#highest + 1) {
-      if (previous !== this.#hash) {
-        const at = this.#last ?? place
-        this.#tell({
-          ...at,
-          kind: 'edited',
-          detail: `the line does not have the hash that line ${sequence} of the chain states`,
-        })
-      }
-    } else if (sequence > this.#highest + 1) {
-      this.#gap(this.#highest + 1, sequence - 1, scanned, place)
-    } else if (!this.#restarts(envelope, scanned)) {
-      this.#backward(sequence, place)
-      return
+      if (sequence <= this.#highest) return this.#backward(sequence, place)
+    } else if (sequence < due) return this.#backward(sequence, place)
+    else if (sequence > due) this.#gap(due, sequence - 1, scanned, place)
+    else if (previous !== this.#hash) {
+      const detail = `the line does not have the hash that line ${sequence} of the chain states`
+      this.#tell({ ...(this.#last ?? place), kind: 'edited', detail })
     }
-    this.#started = true
-    if (Number.isNaN(this.#highest) || sequence > this.#highest || this.#restarts(envelope, scanned)) {
-      this.#highest = sequence
-      this.#hash = lineHash(scanned.bytes)
-    }
+    this.#highest = sequence
+    this.#hash = lineHash(scanned.bytes)
   }
 
   #gap(from: number, to: number, scanned: ScannedLine, place: Place): void {

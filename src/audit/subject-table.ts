@@ -49,6 +49,9 @@ export class SubjectTable {
   readonly #owners = new Map<string, OwnerKey>()
   readonly #entries = new Map<string, SubjectEntry>()
   readonly #seen = new WeakMap<Subject, SubjectEntry>()
+  /** Introduced by the lines being formed: forgotten again if those never land. */
+  readonly #fresh: { readonly entryKey: string; readonly subject: Subject }[] = []
+  #lastRef = 0
   #addresses = 0
   #anonymous: Subject | null = null
   #anonymousText = ''
@@ -91,13 +94,29 @@ export class SubjectTable {
     }
     const entry: SubjectEntry = {
       segment: this.#ports.segment,
-      ref: this.#entries.size + 1,
+      ref: ++this.#lastRef,
       keyRef: known.ref,
       key: known.key,
     }
-    this.#entries.set(this.#entryKey(subject, address), entry)
+    const entryKey = this.#entryKey(subject, address)
+    this.#entries.set(entryKey, entry)
     if (subject.kind !== 'anonymous') this.#seen.set(subject, entry)
+    this.#fresh.push({ entryKey, subject })
     return { entry, keyLine }
+  }
+
+  /** The lines that introduced subjects landed. */
+  commit(): void {
+    if (this.#fresh.length > 0) this.#fresh.length = 0
+  }
+
+  /** They did not: nothing may refer to those subjects. Their owners' keys are in the key file and stay. */
+  undo(): void {
+    for (const { entryKey, subject } of this.#fresh) {
+      this.#entries.delete(entryKey)
+      this.#seen.delete(subject)
+    }
+    this.#fresh.length = 0
   }
 
   #shares(subject: Subject, address: string): boolean {

@@ -177,6 +177,7 @@ export class SegmentWriter implements AuditWriter {
     segment.file.append(this.#batch.bytes())
     segment.landed = segment.file.size
     segment.lines += this.#batch.commit()
+    segment.table.commit()
   }
 
   #settle(segment: Current): Promise<void> | undefined {
@@ -269,9 +270,15 @@ export class SegmentWriter implements AuditWriter {
 
   /**
    * What landed of a failed write is part of the chain as far as its lines are whole; a torn line is left behind
-   * and the chain goes on from the last whole one, in a new segment.
+   * and the chain goes on from the last whole one, in a new segment. An entry that could not be formed has touched
+   * no file: it fails alone.
    */
   #abandon(segment: Current, error: unknown): SallyportError {
+    if (!(error instanceof SallyportError) && segment.file.size === segment.landed) {
+      this.#batch.begin()
+      segment.table.undo()
+      return asFailure(error)
+    }
     this.#batch.commitLanded(segment.file.size - segment.landed)
     this.#drop(segment)
     this.#retryAt = this.#options.clock.now().monoMs + RETRY_MS

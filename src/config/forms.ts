@@ -1,5 +1,5 @@
-import { isIPv6 } from 'node:net'
 import { z } from 'zod'
+import { parseIp } from '../syntax/ip.ts'
 import { parsePointer } from '../syntax/json-pointer.ts'
 
 /** The forms single values take in configuration: names, hosts, paths, URLs. Messages never repeat a value. */
@@ -57,7 +57,7 @@ export const host = z
   .toLowerCase()
   .superRefine((text, context) => {
     if (HOST_NAME.test(text)) return
-    if (text.startsWith('[') && text.endsWith(']') && isIPv6(text.slice(1, -1))) return
+    if (text.startsWith('[') && text.endsWith(']') && parseIp(text.slice(1, -1)) !== null) return
     refuse(
       context,
       text.includes('*')

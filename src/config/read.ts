@@ -43,8 +43,8 @@ export interface ReadConfig {
 /**
  * Reads and validates a configuration with all it names.
  * @throws {ConfigError} `config-missing` where the file cannot be read, `config-invalid` with every problem found.
- * Problems come in three rounds, since each stands on the one before: syntax and form of all files; what keys say
- * together; the files they name.
+ * Problems come in two rounds, the second standing on the first: syntax and form of the main file and the APIs' files;
+ * then what keys say together, and the files they name.
  */
 export function readConfig(file: string): ReadConfig {
   const findings = new Findings()

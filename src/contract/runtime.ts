@@ -1,5 +1,6 @@
 import equal from 'ajv/dist/runtime/equal.js'
 import ucs2length from 'ajv/dist/runtime/ucs2length.js'
+import { unwrap } from './commonjs.ts'
 import type { Shape } from './detail.ts'
 import { FORMATS } from './formats.ts'
 import { compilePattern, type Pattern } from './pattern.ts'
@@ -24,8 +25,8 @@ export interface ModuleExports {
 }
 
 const MODULES: Readonly<Record<string, unknown>> = {
-  'ajv/dist/runtime/ucs2length': ucs2length,
-  'ajv/dist/runtime/equal': equal,
+  'ajv/dist/runtime/ucs2length': { default: unwrap(ucs2length) },
+  'ajv/dist/runtime/equal': { default: unwrap(equal) },
 }
 
 /** All that generated code may reach besides the language: no module loader, no process, no network. */

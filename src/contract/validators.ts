@@ -6,11 +6,14 @@ import format from 'ajv/dist/vocabularies/format/index.js'
 import next from 'ajv/dist/vocabularies/next.js'
 import unevaluated from 'ajv/dist/vocabularies/unevaluated/index.js'
 import validation from 'ajv/dist/vocabularies/validation/index.js'
+import { unwrap } from './commonjs.ts'
 import type { CheckName } from './detail.ts'
 import { FORMATS } from './formats.ts'
 import { compilePattern, type Pattern } from './pattern.ts'
 import type { Schema } from './schema.ts'
 import { unique } from './unique.ts'
+
+const Core = unwrap(core)
 
 /** One check as source text, as Ajv leaves it: the function and the values it names. */
 export interface GeneratedCheck {
@@ -28,7 +31,7 @@ export interface GeneratedCheck {
  * (`inlineRefs: false`), so that code grows with the contract and not with its operations.
  */
 export class ValidatorCompiler {
-  readonly #ajv: InstanceType<typeof core.default>
+  readonly #ajv: InstanceType<typeof Core>
   readonly #names = new Map<string, CheckName>()
   readonly #checks = new Map<string, GeneratedCheck>()
   #extra = 0
@@ -54,12 +57,12 @@ export class ValidatorCompiler {
       formats: Object.fromEntries(FORMATS) as NonNullable<Options['formats']>,
       code: { source: true, optimize: false, regExp: patternEngine, formats: _`rt.formats` },
     }
-    this.#ajv = new core.default(options)
-    for (const vocabulary of [coreVocabulary, validation, applicator, format, next]) {
-      const words = vocabulary.default
-      this.#ajv.addVocabulary(typeof words === 'function' ? words(true) : words)
+    this.#ajv = new Core(options)
+    for (const vocabulary of [unwrap(coreVocabulary), unwrap(validation), unwrap(applicator)(true)]) {
+      this.#ajv.addVocabulary(vocabulary)
     }
-    if (features.unevaluated) this.#ajv.addVocabulary(unevaluated.default)
+    this.#ajv.addVocabulary(unwrap(format)).addVocabulary(unwrap(next))
+    if (features.unevaluated) this.#ajv.addVocabulary(unwrap(unevaluated))
     this.#ajv.removeKeyword('uniqueItems').addKeyword({
       keyword: 'uniqueItems',
       type: 'array',

@@ -50,7 +50,8 @@ export function decide(input: JudgeInput): Decision {
   try {
     return weigh(input)
   } catch {
-    return decision(input, 'deny', false, [reason('stage-failed', 'stage', { stage: 'decide' })], [])
+    // `Object` lets even a missing input be read from.
+    return decision(Object(input) as JudgeInput, 'deny', false, [unjudged('decide')], [])
   }
 }
 

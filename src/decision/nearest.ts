@@ -1,7 +1,10 @@
+/** Names longer than this are compared by their beginning. */
+const MAX_COMPARED = 128
+
 /** The candidate closest to a misspelt name by edit distance, or null where none is close. */
 export function nearest(name: string, candidates: readonly string[]): string | null {
   let best: string | null = null
-  let bestDistance = Math.max(2, Math.floor(name.length / 2))
+  let bestDistance = Math.max(2, Math.floor(Math.min(name.length, MAX_COMPARED) / 2))
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) > bestDistance) continue
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
@@ -13,9 +16,7 @@ export function nearest(name: string, candidates: readonly string[]): string | n
   return best
 }
 
-/** Levenshtein distance; names longer than this are compared by their beginning. */
-const MAX_COMPARED = 128
-
+/** Levenshtein distance. */
 function editDistance(left: string, right: string): number {
   const a = left.slice(0, MAX_COMPARED)
   const b = right.slice(0, MAX_COMPARED)

@@ -57,7 +57,10 @@ const HINTS: Partial<Record<ReasonCode, Hint>> = {
       policies.length === 0 ? '' : `, which ${list(policies)} ask${policies.length > 1 ? '' : 's'} for`
     return `Declare a lookup for ${object} that states the ${text(reason, 'attribute') || 'owner'}${readers}.`
   },
-  'policy-forbids': (reason) => `Change ${list(texts(reason, 'policies'))}, which forbids the call.`,
+  'policy-forbids': (reason) => {
+    const policies = texts(reason, 'policies')
+    return `Change ${list(policies)}, which forbid${policies.length > 1 ? '' : 's'} the call.`
+  },
   'policy-failed': (reason) => {
     const policies = texts(reason, 'policies')
     return policies.length === 0

@@ -18,7 +18,6 @@ export function headInput(
   scopes: ScopeCheck,
 ): DecisionInput {
   const nowSeconds = exchange.received.wallMs / 1000
-  const ownerComesLater = operation.object !== undefined && operation.object.ownerKnownAt !== 'never'
   return {
     checkpoint: 'head',
     principal: {
@@ -33,7 +32,8 @@ export function headInput(
       api: operation.api,
       objectType: operation.object?.type ?? '',
       params,
-      unknown: ownerComesLater ? unknownAttributes(operation) : [],
+      // Also where nothing will ever state them: policies then see "not known", never "nobody's".
+      unknown: unknownAttributes(operation),
     },
     context: {
       scopes: subject.scopes,
@@ -61,9 +61,9 @@ export function atCheckpoint(input: DecisionInput, checkpoint: Checkpoint): Deci
   return { ...input, checkpoint }
 }
 
-/** The object's owner and tenant as its representation states them; what it does not state is then absent. */
+/** The object's owner and tenant as its representation states them; what it does not state stays unknown. */
 export function withObject(input: DecisionInput, checkpoint: Checkpoint, facts: ObjectFacts): DecisionInput {
-  const { api, objectType, params } = input.resource
+  const { api, objectType, params, unknown } = input.resource
   return {
     ...input,
     checkpoint,
@@ -71,9 +71,8 @@ export function withObject(input: DecisionInput, checkpoint: Checkpoint, facts: 
       api,
       objectType,
       params,
-      ...(facts.owner === undefined ? {} : { owner: facts.owner }),
-      ...(facts.tenant === undefined ? {} : { tenant: facts.tenant }),
-      unknown: [],
+      ...facts,
+      unknown: unknown.filter((name) => facts[name] === undefined),
     },
   }
 }

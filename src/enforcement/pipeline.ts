@@ -150,10 +150,11 @@ async function admit(
     known = withObject(known, 'body', looked.facts)
   }
 
-  // A call without a body, a fault in its parameters or a look-up shows nothing here that its head did not.
+  // A call without a body, a fault in its parameters or a look-up shows nothing here that its head did not; but what
+  // still waits is denied here, unless the answer will state what it waits for.
   let verdict = atHead
-  if (body !== null || content.length > 0 || lookupDue || operation?.plan.kind === 'write') {
-    const last = operation?.plan.object?.ownerKnownAt !== 'response'
+  const last = object?.ownerKnownAt !== 'response'
+  if (body !== null || content.length > 0 || lookupDue || (last && atHead.decision.pending)) {
     verdict = judge(journal, 'body', [...atHead.findings, ...content], {
       ...facts,
       input: known,

@@ -166,9 +166,11 @@ function judgeAnswer(
   let input = atCheckpoint(call.input, 'response')
   if (object !== undefined && input.resource.unknown.length > 0) {
     if (answer.status === 404 && object.hideAbsent) findings.push(finding(reason('object-absent', 'object')))
-    else if (answer.status >= 400)
+    // Where the owner decides, an error that does not state it releases nothing; who is allowed anyway sees it.
+    else if (answer.status >= 400 && call.verdict.decision.pending)
       findings.push(finding(reason('upstream-failed', 'object', { status: answer.status })))
-    else input = withObject(input, 'response', objectFacts(object, read.check?.value))
+    else if (answer.status < 400)
+      input = withObject(input, 'response', objectFacts(object, read.check?.value))
   } else if (object?.hideAbsent === true && answer.status === 404) {
     findings.push(finding(reason('object-absent', 'object')))
   }

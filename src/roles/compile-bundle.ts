@@ -1,5 +1,5 @@
 import { checkClaims } from '../config/claims.ts'
-import { formatProblem } from '../config/place.ts'
+import { ConfigError } from '../config/place.ts'
 import { type ApiSettingsPlan, settlePlan, toPlans } from '../config/plan.ts'
 import { type ReadConfig, readConfig } from '../config/read.ts'
 import { type CompiledContract, compileContract } from '../contract/compile.ts'
@@ -34,9 +34,9 @@ export interface CompiledBundle {
 export function compileBundle(configFile: string): CompiledBundle {
   const read = readConfig(configFile)
   const { head, apis: settings } = toPlans(read, VERSION)
-  const warnings: BundleWarning[] = read.warnings.map((problem) => ({
-    place: `${problem.file}:${problem.line}:${problem.column}`,
-    message: formatProblem(problem),
+  const warnings: BundleWarning[] = read.warnings.map(({ file, line, column, message, hint }) => ({
+    place: `${file}:${line}:${column}`,
+    message: hint === '' ? message : `${message} (${hint})`,
   }))
 
   const apis = settings.map((plan) => {
@@ -51,15 +51,15 @@ export function compileBundle(configFile: string): CompiledBundle {
     apis.map(({ plan }) => plan),
     read.apis,
   )
-  if (rivals.length > 0) throw new SallyportError('config-invalid', rivals.map(formatProblem).join('\n'))
+  if (rivals.length > 0) throw new ConfigError('config-invalid', rivals, read.files, read.folders)
 
   const operations = apis.map(({ plan, contract }) => ({
     api: plan.name,
     operations: contract?.operations.map(({ plan }) => plan) ?? [],
   }))
   const compiled = compilePolicies({ files: read.policies, apis: operations })
-  for (const warning of compiled.warnings)
-    warnings.push({ place: '', message: typeof warning === 'string' ? warning : JSON.stringify(warning) })
+  for (const { file, line, column, message } of compiled.warnings)
+    warnings.push({ place: `${file}:${line}:${column}`, message })
   const tests = testPolicies(read, compiled.plan, apis)
   return { read, head, apis, policies: compiled.plan, tests, warnings }
 }

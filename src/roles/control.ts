@@ -79,6 +79,7 @@ class Control {
   #signing: SigningKeys = []
   #summary: BundleSummary | null = null
   #reloading: Promise<BundleSummary> | null = null
+  #reloadNext: Promise<BundleSummary> | null = null
 
   constructor(
     options: StartOptions,
@@ -148,7 +149,8 @@ class Control {
         say('a gate left alone by its control is told to drain')
       const summary = await this.#compile()
       this.#rotateKeys()
-      await this.#use(summary)
+      await this.#addresses.update(summary.apis)
+      this.#keys.update(summary.issuers)
       await this.#supervisor.start({ hash: summary.hash, file: summary.file })
       if (this.#journal.inForce.length > 0) await this.#supervisor.revoke(this.#journal.inForce, Date.now())
       this.#adopt(summary)
@@ -198,12 +200,6 @@ class Control {
     return compileInThread(this.#options.config, this.#directory.path)
   }
 
-  /** What the bundle needs besides itself: its issuers' keys and its upstreams' addresses. */
-  async #use(summary: BundleSummary): Promise<void> {
-    this.#keys.update(summary.issuers)
-    await this.#addresses.update(summary.apis)
-  }
-
   #adopt(summary: BundleSummary): void {
     this.#summary = summary
     this.#metrics.bundle(summary.hash)
@@ -211,23 +207,38 @@ class Control {
       say(`warning: ${place === '' ? '' : `${place}: `}${message}`)
   }
 
-  /** One reload at a time; a second order while one runs gets that one's result. */
+  /**
+   * One reload at a time. An order that comes while one runs gets the next one's result: what it is about may have
+   * been written after the running one had read it.
+   */
   #reload(why: string): Promise<BundleSummary> {
-    this.#reloading ??= this.#reloadOnce(why).finally(() => {
-      this.#reloading = null
-    })
-    return this.#reloading
+    if (this.#reloading === null) {
+      this.#reloading = this.#reloadOnce(why).finally(() => {
+        this.#reloading = null
+      })
+      return this.#reloading
+    }
+    this.#reloadNext ??= this.#reloading
+      .catch(() => undefined)
+      .then(() => {
+        this.#reloadNext = null
+        return this.#reload(why)
+      })
+    return this.#reloadNext
   }
 
   async #reloadOnce(why: string): Promise<BundleSummary> {
     try {
       const summary = await this.#compile()
       if (summary.hash !== this.#summary?.hash) {
-        await this.#use(summary)
+        // Until the swap has succeeded, the old bundle's upstreams must stay known.
+        await this.#addresses.update([...(this.#summary?.apis ?? []), ...summary.apis])
         const times = await this.#supervisor.swap({ hash: summary.hash, file: summary.file })
         say(
           `reloaded (${why}): bundle ${summary.hash.slice(0, 12)}; longest stretch on a gate thread ${times.longestStepMs.toFixed(1)} ms`,
         )
+        this.#keys.update(summary.issuers)
+        void this.#addresses.update(summary.apis)
       }
       this.#adopt(summary)
       this.#watch?.update({ files: summary.watch, folders: [] })
@@ -236,6 +247,9 @@ class Control {
       return summary
     } catch (error) {
       const message = error instanceof Error ? error.message : 'unknown'
+      // What could not be read may be put right where it was looked for.
+      const looked = isFault(error) && Array.isArray(error.data['watch']) ? error.data['watch'] : []
+      this.#watch?.update({ files: [...(this.#summary?.watch ?? []), ...looked], folders: [] })
       this.#metrics.reloaded('failed')
       this.#audit.management('reload', why, 'failed', { code: isFault(error) ? error.code : 'unknown' })
       say(`reload (${why}) failed, the last good bundle stays: ${message}`)

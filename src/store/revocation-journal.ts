@@ -29,6 +29,9 @@ const revocation = z.discriminatedUnion('kind', [
   }),
 ])
 
+/** What every gate thread can hold: beyond it a confirmed revocation would not be in force. */
+export const MAX_REVOCATIONS = 100_000
+
 /**
  * Revocations in force, kept across restarts: appended and synced before the gate is told, so that nothing that was
  * confirmed is forgotten. Rewritten without the expired ones at start.
@@ -48,13 +51,24 @@ export class RevocationJournal {
     renameSync(draft, this.#file)
     this.#descriptor = openSync(this.#file, 'a', 0o600)
     this.inForce = inForce
+    this.#held = inForce.length
   }
 
   /** As of the start. */
   readonly inForce: readonly Revocation[]
 
+  #held: number
+
   /** Throws `store-unwritable`; the revocation then does not take effect. */
   append(revocations: readonly Revocation[]): void {
+    if (this.#held + revocations.length > MAX_REVOCATIONS) {
+      throw new SallyportError(
+        'limit-reached',
+        `no more than ${MAX_REVOCATIONS} revocations can be in force; restart the gate to drop the expired ones, or revoke the subject instead`,
+        { limit: MAX_REVOCATIONS },
+      )
+    }
+    this.#held += revocations.length
     try {
       const lines = Buffer.from(revocations.map((each) => `${JSON.stringify(each)}\n`).join(''))
       for (let at = 0; at < lines.byteLength; ) at += writeSync(this.#descriptor, lines, at)

@@ -242,6 +242,14 @@ test.each([
   expect(readPlan(compile(PERMIT).plan).policies).toHaveLength(1)
 })
 
+test('a number that JSON would round is refused, not rounded', () => {
+  const age = (seconds: string): string =>
+    `permit(principal, action, resource) when { context.tokenAgeSeconds < ${seconds} };`
+  expect(faultOf(age('9007199254740993')).message).toContain('numbers go from')
+  expect(faultOf(age('9223372036854775807')).message).toContain('numbers go from')
+  expect(compile(age('9007199254740991')).warnings).toEqual([])
+})
+
 test('too much text is refused', () => {
   expect(faultOf(`${PERMIT}\n`, `// ${'x'.repeat(5_000_000)}`).message).toContain('altogether')
 })

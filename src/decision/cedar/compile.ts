@@ -100,6 +100,10 @@ function parseFile(file: PolicyFile, faults: PolicyFault[]): readonly ParsedPoli
       faults.push(fault(file, span.start, answer?.errors[0]?.message ?? TOO_DEEP))
       return []
     }
+    if (holdsUnsafeNumber(answer.json)) {
+      faults.push(fault(file, span.start, UNSAFE_NUMBER))
+      return []
+    }
     const prepared = attempt(() => cedar.checkParsePolicySet({ staticPolicies: [answer.json] }))
     if (prepared?.type !== 'success') {
       faults.push(fault(file, span.start, TOO_DEEP))
@@ -116,7 +120,14 @@ function parseFile(file: PolicyFile, faults: PolicyFault[]): readonly ParsedPoli
 }
 
 const NEVER_APPLIES = 'the action scope names nothing: the policy never applies'
+// The JSON form passes through JavaScript numbers, which would round it: another policy than was written.
+const UNSAFE_NUMBER = `numbers go from -${Number.MAX_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}`
 const TOO_DEEP = 'the policy is nested too deeply: split it, or use a set with contains'
+
+function holdsUnsafeNumber(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isSafeInteger(value)
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsUnsafeNumber)
+}
 
 /** cedar-wasm throws where its own recursion limits are reached. */
 function attempt<T>(call: () => T): T | null {

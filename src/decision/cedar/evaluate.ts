@@ -160,7 +160,9 @@ function evaluate(request: CedarRequest, slot: Slot): Evaluated {
     // Cedar's sets have no order; a record's list must be the same every time.
     reasons: [...diagnostics.reason].sort(),
     allowed: decision === 'allow',
-    errors: diagnostics.errors.map(({ policyId, error }) => ({ policy: policyId, message: error.message })),
+    errors: diagnostics.errors
+      .map(({ policyId, error }) => ({ policy: policyId, message: error.message }))
+      .sort((left, right) => (left.policy < right.policy ? -1 : 1)),
   }
 }
 

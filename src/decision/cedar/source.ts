@@ -13,7 +13,7 @@ export type SourceScan =
   | { readonly ok: true; readonly policies: readonly PolicySpan[] }
   | { readonly ok: false; readonly at: number; readonly why: string }
 
-/** cedar-wasm 4.13 runs out of stack at about 150 nested brackets and stays broken; half of a third is ample. */
+/** cedar-wasm 4.13 runs out of stack at about 150 nested brackets and stays broken; a third of that is ample. */
 const MAX_DEPTH = 48
 /** It breaks at about 600 chained operators or conditions; its JSON form takes about 60 in one chain. */
 const MAX_OPERATORS = 512

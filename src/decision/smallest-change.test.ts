@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest'
+import type { Decision } from '../model/decision.ts'
+import type { Reason, ReasonCode } from '../model/reason.ts'
+import { opposes, REASONS, reason } from '../model/reason.ts'
+import { ANONYMOUS } from '../model/subject.ts'
+import { smallestChange } from './smallest-change.ts'
+
+const ANA = { ...ANONYMOUS, kind: 'user', issuer: 'corp', id: 'ana' } as const
+const CONTEXT = { api: 'shop', operation: 'shop.getOrder', subject: ANA, template: '/orders/{orderId}' }
+
+function denied(...reasons: [Reason, ...Reason[]]): Decision {
+  return {
+    checkpoint: 'body',
+    effect: 'deny',
+    pending: false,
+    mode: 'enforce',
+    reasons,
+    obligations: [],
+    policies: [],
+    bundle: 'b',
+  }
+}
+
+function change(
+  code: ReasonCode,
+  evidence: Reason['evidence'] = {},
+  forCaller?: string,
+  context = {},
+): string {
+  return smallestChange(denied(reason(code, 'policy', evidence, forCaller)), { ...CONTEXT, ...context })
+}
+
+const PERMIT = 'permit(principal == User::"corp/ana", action == Action::"shop.getOrder", resource);'
+
+test.each<readonly [string, string]>([
+  [change('insufficient-scope', { scopes: ['orders:read'] }), 'Add scope orders:read to ana’s token.'],
+  [change('insufficient-scope', { scopes: ['a', 'b'] }), 'Add scopes a, b to ana’s token.'],
+  [change('policy-missing'), `Add ${PERMIT}`],
+  [
+    change('policy-missing', {}, undefined, { subject: null }),
+    `Add ${PERMIT.replace('== User::"corp/ana"', 'is Anonymous')}`,
+  ],
+  [
+    change('policy-missing', {}, undefined, { subject: { ...ANA, kind: 'client' } }),
+    `Add ${PERMIT.replace('User', 'Client')}`,
+  ],
+  [
+    change('policy-missing', { failed: ['own'] }),
+    `Correct policy own, which failed to evaluate; or add ${PERMIT}`,
+  ],
+  [change('owner-differs'), `Call as the owner, or add ${PERMIT}`],
+  [
+    change('owner-unknowable', { policies: ['own'], attribute: 'owner' }),
+    'Declare a lookup for the object under apis.shop.objects that states the owner, which policy own asks for.',
+  ],
+  [
+    change('policy-forbids', { policies: ['no', 'never'] }),
+    'Change policies no, never, which forbids the call.'.replace('forbids', 'forbid'),
+  ],
+  [change('policy-forbids', { policies: ['no'] }), 'Change policy no, which forbids the call.'],
+  [change('policy-failed', { policies: ['no'] }), 'Correct policy no, which failed to evaluate.'],
+  [change('field-undeclared', {}, '/isAdmin'), 'Remove field /isAdmin, or declare it in the contract.'],
+  [change('body-invalid', {}, '/amount'), 'Send a body the contract allows: /amount.'],
+  [
+    change('issuer-unknown', { iss: 'https://x.example' }),
+    'Add an issuer with issuer: https://x.example under identity.issuers.',
+  ],
+  [change('issuer-refused', { issuer: 'corp' }), 'Add corp to apis.shop.identity.accept.'],
+  [
+    change('method-not-allowed', { allow: ['GET', 'PUT'] }),
+    'Call with GET or PUT, or declare the method in the contract.',
+  ],
+  [change('token-expired', { secondsAgo: 7 }), 'Get a new token: this one expired 7 s ago.'],
+])('%s', (seen, expected) => {
+  expect(seen).toBe(expected)
+})
+
+test('every code that denies has one line of its own, with and without evidence', () => {
+  for (const code of Object.keys(REASONS) as ReasonCode[]) {
+    if (!opposes(code)) continue
+    const empty = { api: '', operation: '', subject: null, template: '' }
+    for (const context of [CONTEXT, empty]) {
+      const line = smallestChange(denied(reason(code, 'stage')), context)
+      expect(line, code).toMatch(/^[A-Z].*[.;]$/)
+      expect(line, code).not.toMatch(/undefined|null|\n|: \.|apis\.\./)
+    }
+  }
+})
+
+test('the first reason that opposes decides; an allowed call needs no change', () => {
+  const reasons = [
+    reason('identity-verified', 'identity'),
+    reason('token-expired', 'identity'),
+    reason('policy-missing', 'policy'),
+  ] as const
+  expect(smallestChange(denied(...reasons), CONTEXT)).toBe('Get a new token.')
+  expect(smallestChange({ ...denied(reason('policy-permits', 'policy')), effect: 'allow' }, CONTEXT)).toBe('')
+})
+
+test('what a caller chose cannot write to the terminal or break out of the line', () => {
+  const line = change('issuer-unknown', { iss: `x\u001b[2J\r\n\u202e\u2028${'y'.repeat(1000)}` })
+  expect(line).not.toMatch(/[\u001b\r\n\u202e\u2028]/)
+  expect(line.length).toBeLessThanOrEqual(400)
+  const id = 'ana"}; permit(principal, action, resource); //'
+  expect(change('policy-missing', {}, undefined, { subject: { ...ANA, id } })).toContain(
+    'User::"corp/ana\\"}; permit(principal, action, resource); //"',
+  )
+})
