@@ -104,21 +104,25 @@ export class Calls {
 
   /** Calls that renew every live token's proof: what a gate that has run for a while knows already. */
   *introduce(): Generator<Call> {
-    for (let person = 0; person < LIVE_TOKENS; person++) yield this.#post(person, this.#live[person] ?? '', BODY, 201)
+    for (let person = 0; person < LIVE_TOKENS; person++)
+      yield this.#post(person, this.#live[person] ?? '', BODY, 201)
   }
 
   next(): Call {
     const sequence = this.#sequence++
     const chance = this.#chance()
     if (chance < REFUSED) return this.#refusal(sequence)
-    let person = (this.#person = (this.#person + 7) % LIVE_TOKENS)
+    this.#person = (this.#person + 7) % LIVE_TOKENS
+    let person = this.#person
     if (chance < REFUSED + FIRST_SEEN) {
       const fresh = this.#fresh.pop() ?? this.#late()
       person = fresh.person
       this.#live[person] = fresh.token
     }
     const token = this.#live[person] ?? ''
-    return sequence % 2 === 0 ? this.#get(sequence, person, token, 200) : this.#post(sequence, token, BODY, 201)
+    return sequence % 2 === 0
+      ? this.#get(sequence, person, token, 200)
+      : this.#post(sequence, token, BODY, 201)
   }
 
   #refusal(sequence: number): Call {
@@ -158,7 +162,8 @@ export class Calls {
   }
 
   #renew(): { readonly person: number; readonly token: string } {
-    const person = (this.#renewing = (this.#renewing + 1) % LIVE_TOKENS)
+    this.#renewing = (this.#renewing + 1) % LIVE_TOKENS
+    const person = this.#renewing
     return { person, token: this.#tokens.issue(person) }
   }
 

@@ -6,7 +6,16 @@ import { type Call, Calls, Tokens } from './calls.ts'
  * The load: as many kept-alive connections as asked, each with one call under way, on bare sockets. Forked; every
  * round is one message in and one out.
  */
+export type LoadOrder = PrepareOrder | RoundOrder
+
+/** Signs tokens for so many calls to come, so that no signing is done while they run. */
+export interface PrepareOrder {
+  readonly order: 'prepare'
+  readonly calls: number
+}
+
 export interface RoundOrder {
+  readonly order: 'round'
   readonly port: number
   readonly connections: number
   /** Milliseconds. */
@@ -15,8 +24,6 @@ export interface RoundOrder {
   readonly expects: 'exact' | 'forwarded'
   /** Begins with one call of every live token. */
   readonly introduce: boolean
-  /** Calls to sign tokens for before the round begins. */
-  readonly ahead: number
 }
 
 export interface RoundResult {
@@ -30,7 +37,11 @@ export interface RoundResult {
   readonly signedLate: number
 }
 
-const { issuer = '', privateJwk = '{}', kid = '' } = JSON.parse(process.env['BENCH_TOKENS'] ?? '{}') as {
+const {
+  issuer = '',
+  privateJwk = '{}',
+  kid = '',
+} = JSON.parse(process.env['BENCH_TOKENS'] ?? '{}') as {
   readonly issuer?: string
   readonly privateJwk?: string
   readonly kid?: string
@@ -39,9 +50,9 @@ const key = createPrivateKey({ key: JSON.parse(privateJwk), format: 'jwk' })
 const calls = new Calls(new Tokens(issuer, key, kid))
 
 process.on('message', (message) => {
-  const order = message as RoundOrder | { readonly ahead: number }
-  if (!('port' in order)) {
-    calls.prepare(order.ahead)
+  const order = message as LoadOrder
+  if (order.order === 'prepare') {
+    calls.prepare(order.calls)
     process.send?.({ prepared: true })
     return
   }
@@ -139,8 +150,7 @@ class Round {
   #seen(call: Call, answer: string): void {
     this.#calls += 1
     const status = Number(answer.slice(9, 12))
-    const fits =
-      this.#order.expects === 'exact' ? status === call.status : status >= 200 && status < 300
+    const fits = this.#order.expects === 'exact' ? status === call.status : status >= 200 && status < 300
     if (fits) return
     const name = `${call.status}→${status}`
     this.#unexpected[name] = (this.#unexpected[name] ?? 0) + 1

@@ -106,8 +106,8 @@ export class SyncerClient implements SyncPort {
   }
 
   #synced(file: Watched, upTo: number): Promise<void> {
-    if (Atomics.load(file.state, FILE.failed) === 1) return Promise.reject(unsynced(file.path, 'EIO'))
     if (Atomics.load(file.state, FILE.synced) >= upTo) return Promise.resolve()
+    if (Atomics.load(file.state, FILE.failed) === 1) return Promise.reject(unsynced(file.path, 'EIO'))
     return new Promise((resolve, reject) => {
       file.waiters.push({ upTo, resolve, reject })
       if (this.#waiting++ === 0) this.#port.ref()

@@ -44,15 +44,18 @@ while (!stopping || files.size > 0) {
   if (rung === BELL.soft) Atomics.wait(words, 0, BELL.soft, GATHER_MS)
   // Silenced before sizes are read: what is written from here on rings again.
   Atomics.store(words, 0, BELL.silent)
-  takeOrders()
+  const requests = takeOrders()
   for (const file of files) syncFile(file)
+  // Only now: a new segment's name must not outlive the end of the segment it goes on from.
+  for (const { port, request } of requests) syncFile(watch(port, request))
   if (stopping) for (const file of files) letGo(file)
 }
 for (const port of ports) port.close()
 parentPort?.close()
 
-function takeOrders(): void {
-  if (parentPort === null) return
+function takeOrders(): { readonly port: MessagePort; readonly request: SyncRequest }[] {
+  const requests: { readonly port: MessagePort; readonly request: SyncRequest }[] = []
+  if (parentPort === null) return requests
   for (let got = receiveMessageOnPort(parentPort); got; got = receiveMessageOnPort(parentPort)) {
     const order = got.message as SyncerOrder
     if (order.kind === 'stop') stopping = true
@@ -60,12 +63,13 @@ function takeOrders(): void {
   }
   for (const port of ports) {
     for (let got = receiveMessageOnPort(port); got; got = receiveMessageOnPort(port)) {
-      watch(port, got.message as SyncRequest)
+      requests.push({ port, request: got.message as SyncRequest })
     }
   }
+  return requests
 }
 
-function watch(port: MessagePort, request: SyncRequest): void {
+function watch(port: MessagePort, request: SyncRequest): WatchedFile {
   const state = new Int32Array(request.state)
   let fd = -1
   try {
@@ -80,7 +84,9 @@ function watch(port: MessagePort, request: SyncRequest): void {
   } catch (error) {
     refuse(port, request.id, state, error)
   }
-  files.add({ id: request.id, port, state, fd })
+  const file: WatchedFile = { id: request.id, port, state, fd }
+  files.add(file)
+  return file
 }
 
 function syncFile(file: WatchedFile): void {

@@ -64,8 +64,8 @@ export function checkAnswer(
   }
   const { check, shape } = chosen.content
   const dropped = shape === null ? NOTHING_DROPPED : dropUndeclared(scan.value, shape)
-  const findings =
-    check === null || check(scan.value) ? NO_FINDINGS : checkFindings('response-invalid', check, MAX_FINDINGS)
+  const faults = check === null ? null : check.faults(scan.value, bytes.length)
+  const findings = faults === null ? NO_FINDINGS : checkFindings('response-invalid', faults, MAX_FINDINGS)
   const body = dropped.length === 0 ? bytes : rewritten(bytes, scan, shape)
   return { findings, body, value: scan.value, dropped, checked: true }
 }

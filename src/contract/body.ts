@@ -48,7 +48,8 @@ export function checkBody(
       },
     })
   }
-  if (check === null || check(scan.value)) return findings ?? NO_FINDINGS
+  const faults = check === null ? null : check.faults(scan.value, bytes.length)
+  if (faults === null) return findings ?? NO_FINDINGS
   const found = findings ?? []
-  return [...found, ...checkFindings('body-invalid', check, MAX_FINDINGS - found.length)]
+  return [...found, ...checkFindings('body-invalid', faults, MAX_FINDINGS - found.length)]
 }

@@ -66,7 +66,6 @@ export type WarningCode =
   | 'combinator-union'
   | 'sealing-too-complex'
   | 'schema-keyword'
-  | 'schema-too-large'
   | 'format-unknown'
   | 'pattern-unusable'
   | 'nullable-without-type'

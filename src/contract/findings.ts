@@ -1,6 +1,6 @@
 import { type Finding, finding } from '../model/fact.ts'
 import { type ReasonCode, reason } from '../model/reason.ts'
-import type { Check } from './runtime.ts'
+import type { CheckError } from './runtime.ts'
 
 export const NO_FINDINGS: readonly Finding[] = Object.freeze([])
 /** More would tell a caller nothing and cost the record room. */
@@ -21,11 +21,15 @@ export function shortPointer(pointer: string): string {
   return pointer.length <= MAX_POINTER ? pointer : `${pointer.slice(0, MAX_POINTER - 1).toWellFormed()}…`
 }
 
-/** Turns what a check found last into findings: its errors, without those that only repeat a place and rule. */
-export function checkFindings(code: ReasonCode, check: Check, room: number): readonly Finding[] {
+/** Turns what a check found into findings, without those that only repeat a place and rule. */
+export function checkFindings(
+  code: ReasonCode,
+  errors: readonly CheckError[],
+  room: number,
+): readonly Finding[] {
   const findings: Finding[] = []
   const seen = new Set<string>()
-  for (const error of check.errors ?? []) {
+  for (const error of errors) {
     if (findings.length >= room) break
     const missing = error.params?.['missingProperty']
     const named =

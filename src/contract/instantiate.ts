@@ -10,7 +10,7 @@ import type { CheckName, ContentDetail, OperationDetail, Shape } from './detail.
 import { checkParameters, type LinkedParameter, type ParameterSet } from './parameters.ts'
 import { compilePattern } from './pattern.ts'
 import { Router } from './router.ts'
-import { type Check, type ModuleExports, runModule } from './runtime.ts'
+import { Check, type GeneratedFunction, type ModuleExports, runModule } from './runtime.ts'
 import type { LinkedShape } from './sealed-walk.ts'
 
 export type { AnswerCheck } from './answer.ts'
@@ -98,22 +98,27 @@ function limitsFor(maxBytes: number): JsonLimits {
 
 /** Names of checks and numbers of shapes become the functions and objects themselves. */
 class Linker {
-  readonly #checks: Record<string, Check> = Object.create(null)
+  readonly #functions: Record<string, GeneratedFunction> = Object.create(null)
+  readonly #checks = new Map<string, Check>()
   readonly #shapes = new Map<number, LinkedShape>()
   #unlinked: ModuleExports[] = []
 
   add(module: ModuleExports): void {
-    Object.assign(this.#checks, module.checks)
+    Object.assign(this.#functions, module.checks)
     if (module.link !== undefined) this.#unlinked.push(module)
     for (const [id, shape] of Object.entries(module.shapes ?? {})) this.#fill(Number(id), shape)
   }
 
   check(name: CheckName): Check | null {
     if (name === null) return null
-    for (const module of this.#unlinked) module.link?.(this.#checks)
+    for (const module of this.#unlinked) module.link?.(this.#functions)
     this.#unlinked = []
-    const check = this.#checks[name]
-    if (check === undefined) throw new Error(`the bundle has no check ${name}`)
+    const known = this.#checks.get(name)
+    if (known !== undefined) return known
+    const run = this.#functions[name]
+    if (run === undefined) throw new Error(`the bundle has no check ${name}`)
+    const check = new Check(run)
+    this.#checks.set(name, check)
     return check
   }
 

@@ -49,6 +49,14 @@ function* inGroups<T>(items: Iterable<T>, size: (item: T) => number): Generator<
   if (group.length > 0) yield group
 }
 
+/** Each function counts its calls, see runtime.ts. */
+function withFuel({ name, code }: GeneratedCheck): string {
+  const start = code.indexOf('){') + 2
+  if (!code.startsWith(`function ${name}(`) || start < 2)
+    throw new Error(`check ${name} is not a plain function`)
+  return `${code.slice(0, start)}if(--fuel.left<0)rt.spent();${code.slice(start)}`
+}
+
 function checkModule(checks: readonly GeneratedCheck[]): string {
   const here = new Set(checks.map((check) => check.name))
   const constants = new Map<string, string>()
@@ -67,7 +75,7 @@ function checkModule(checks: readonly GeneratedCheck[]): string {
         links.set(as, `${as}=checks.${name}`)
       }
     }
-    body += `${check.code}\n`
+    body += `${withFuel(check)}\n`
     if (check.evaluated !== undefined) body += `${check.name}.evaluated=${check.evaluated}\n`
   }
   const head = [
@@ -77,7 +85,7 @@ function checkModule(checks: readonly GeneratedCheck[]): string {
   ]
   return [
     '"use strict"',
-    'const require=rt.require',
+    'const {require,fuel}=rt',
     ...head,
     body,
     `exports.checks={${[...here].join()}}`,

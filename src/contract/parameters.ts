@@ -82,44 +82,50 @@ function checkHeader(parameter: LinkedParameter, fields: RawFields): Finding | n
 /** Path and header lists are comma-separated (style simple). */
 function checkJoined(parameter: LinkedParameter, value: string): Finding | null {
   if (parameter.form === 'one' || parameter.form === 'unchecked') return checkGiven(parameter, [value])
-  if (parameter.form === 'either' && fitsOne(parameter, value)) return null
+  if (parameter.form === 'either' && oneFault(parameter, value) === null) return null
   return checkList(parameter, value === '' ? [] : value.split(',').map((item) => item.trim()))
 }
 
 function checkGiven(parameter: LinkedParameter, given: readonly string[]): Finding | null {
   const [value = ''] = given
+  const empty = given.length === 1 && value === '' && parameter.allowEmpty
   switch (parameter.form) {
     case 'list':
-      return given.length === 1 && value === '' && parameter.allowEmpty ? null : checkList(parameter, given)
+      return empty ? null : checkList(parameter, given)
     case 'either':
-      return given.length === 1 && fitsOne(parameter, value) ? null : checkList(parameter, given)
-    default:
+      return given.length === 1 && oneFault(parameter, value) === null ? null : checkList(parameter, given)
+    default: {
       if (given.length > 1) return repeated(parameter)
-      if (parameter.form === 'unchecked' || (value === '' && parameter.allowEmpty)) return null
-      return fitsOne(parameter, value) ? null : invalid(parameter)
+      if (parameter.form === 'unchecked' || empty) return null
+      const rule = oneFault(parameter, value)
+      return rule === null ? null : invalid(parameter, rule)
+    }
   }
 }
 
-function fitsOne(parameter: LinkedParameter, text: string): boolean {
-  const { types, check } = parameter
+/** The rule that a text breaks in the last of the parameter's types it can be read as, or null where one fits. */
+function oneFault({ types, check }: LinkedParameter, text: string): string | null {
+  let rule = 'type'
   for (const type of types) {
     const value = read(text, type)
     if (value === undefined) continue
-    // Without bounds an integer's digits are all there is to check; with them a double is compared.
-    if (check === null || check(value)) return true
+    const faults = check === null ? null : check.faults(value, text.length)
+    if (faults === null) return null
+    rule = faults[0]?.keyword ?? rule
   }
-  return false
+  return rule
 }
 
 function checkList(parameter: LinkedParameter, items: readonly string[]): Finding | null {
-  if (items.length > MAX_LIST) return invalid(parameter)
+  if (items.length > MAX_LIST) return invalid(parameter, 'length')
   const values: unknown[] = []
   for (const item of items) {
     const value = firstReading(item, parameter.types)
-    if (value === undefined) return invalid(parameter)
+    if (value === undefined) return invalid(parameter, 'type')
     values.push(value)
   }
-  return parameter.check === null || parameter.check(values) ? null : invalid(parameter)
+  const faults = parameter.check === null ? null : parameter.check.faults(values, MAX_LIST)
+  return faults === null ? null : invalid(parameter, faults[0]?.keyword ?? 'type')
 }
 
 function firstReading(text: string, types: readonly ParameterType[]): unknown {
@@ -157,8 +163,7 @@ const missing = (parameter: LinkedParameter): Finding =>
 const repeated = (parameter: LinkedParameter): Finding =>
   contractFinding('parameter-repeated', { in: parameter.in, name: parameter.name }, label(parameter))
 
-function invalid(parameter: LinkedParameter): Finding {
-  const rule = parameter.check?.errors?.[0]?.keyword ?? 'type'
+function invalid(parameter: LinkedParameter, rule: string): Finding {
   const evidence = { in: parameter.in, name: parameter.name, rule }
   return contractFinding('parameter-invalid', evidence, `${label(parameter)}: ${rule}`)
 }

@@ -6,8 +6,8 @@ import { FORMATS } from './formats.ts'
 import { compilePattern, type Pattern } from './pattern.ts'
 import { unique } from './unique.ts'
 
-/** A generated check: true, or false with what it found in `errors`. */
-export interface Check {
+/** A generated function: true, or false with what it found in `errors`. */
+export interface GeneratedFunction {
   (value: unknown): boolean
   errors?: readonly CheckError[] | null
 }
@@ -19,9 +19,44 @@ export interface CheckError {
 }
 
 export interface ModuleExports {
-  checks?: Readonly<Record<string, Check>>
+  checks?: Readonly<Record<string, GeneratedFunction>>
   shapes?: Readonly<Record<string, Shape>>
-  link?: (checks: Readonly<Record<string, Check>>) => void
+  link?: (checks: Readonly<Record<string, GeneratedFunction>>) => void
+}
+
+/**
+ * Calls that generated functions may still make. Two branches that both lead back to their own schema are tried anew
+ * at each level, so a few hundred nested bytes could ask for 2^64 of them.
+ */
+const fuel = { left: 0 }
+const BASE_FUEL = 100_000
+const FUEL_PER_BYTE = 16
+const MAX_FUEL_BYTES = 1_048_576
+
+const SPENT = new Error('a check took more steps than its value is worth')
+const TOO_COMPLEX: readonly CheckError[] = Object.freeze([{ instancePath: '', keyword: 'complexity' }])
+const FAILED: readonly CheckError[] = Object.freeze([{ instancePath: '', keyword: 'failure' }])
+
+/** One schema's check as the rooms use it. */
+export class Check {
+  readonly #run: GeneratedFunction
+
+  constructor(run: GeneratedFunction) {
+    this.#run = run
+  }
+
+  /** Null where the value fits, else why not; `bytes` is what the value took. Never throws: what fails does not fit. */
+  faults(value: unknown, bytes: number): readonly CheckError[] | null {
+    fuel.left = BASE_FUEL + FUEL_PER_BYTE * Math.min(bytes, MAX_FUEL_BYTES)
+    try {
+      if (this.#run(value)) return null
+      const { errors } = this.#run
+      this.#run.errors = null
+      return errors ?? FAILED
+    } catch (error) {
+      return error === SPENT ? TOO_COMPLEX : FAILED
+    }
+  }
 }
 
 const MODULES: Readonly<Record<string, unknown>> = {
@@ -37,6 +72,10 @@ const RUNTIME = Object.freeze({
     return module
   },
   unique,
+  fuel,
+  spent: (): never => {
+    throw SPENT
+  },
   pattern: (text: string): Pattern => {
     const pattern = compilePattern(text)
     if (pattern === null) throw new Error('a generated module holds a pattern that cannot be compiled')

@@ -44,6 +44,7 @@ export class Supervisor {
   #stopping = false
   #deaths = 0
   #port = 0
+  #unstarted: Error | null = null
 
   constructor(settings: GateSettings, ports: SupervisorPorts) {
     this.#settings = settings
@@ -63,9 +64,19 @@ export class Supervisor {
     return this.#gate?.pid
   }
 
-  /** Starts the gate process with its first bundle; resolves once every thread listens. */
-  async start(bundle: BundleRef): Promise<SwapTimes> {
+  /**
+   * Starts the gate process; its threads load while the first bundle is still being compiled. `revocations` are in
+   * force on every thread before it takes its first call.
+   */
+  launch(revocations: readonly Revocation[] = []): void {
+    if (this.#gate !== null) return
+    this.#revocations = [...revocations]
     this.#fork()
+  }
+
+  /** Gives the gate its first bundle; resolves once every thread listens. */
+  async start(bundle: BundleRef): Promise<SwapTimes> {
+    this.launch()
     const listening = this.#expect('listening', PREPARE_TIMEOUT_MS)
     // Both fail together when the gate process ends; only one of the two is awaited first.
     listening.catch(() => undefined)
@@ -162,7 +173,7 @@ export class Supervisor {
                 `cannot listen on ${this.#settings.host}:${this.#settings.port}: ${message.message}`,
                 { port: this.#settings.port },
               )
-        for (const key of [...this.#expecting.keys()]) this.#fail(key, error)
+        this.#failAll(error)
         return
       }
       case 'prepared':
@@ -178,9 +189,7 @@ export class Supervisor {
   #exited(code: number | null, signal: string | null): void {
     if (this.#stopping) return
     const why = signal ?? `exit ${code}`
-    for (const key of [...this.#expecting.keys()]) {
-      this.#fail(key, new SallyportError('control-unreachable', `the gate process ended (${why})`))
-    }
+    this.#failAll(new SallyportError('control-unreachable', `the gate process ended (${why})`))
     const bundle = this.#bundle
     if (!bundle) return
     this.#deaths += 1
@@ -206,6 +215,7 @@ export class Supervisor {
   }
 
   #expect(key: string, withinMs: number): Promise<GateMessage> {
+    if (this.#unstarted !== null) return Promise.reject(this.#unstarted)
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
         () =>
@@ -226,6 +236,12 @@ export class Supervisor {
         },
       })
     })
+  }
+
+  /** A start that failed before anybody waited for it must not be waited for afterwards. */
+  #failAll(error: Error): void {
+    if (this.#bundle === null) this.#unstarted = error
+    for (const key of [...this.#expecting.keys()]) this.#fail(key, error)
   }
 
   #answer(key: string, message: GateMessage): void {

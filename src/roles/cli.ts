@@ -9,6 +9,7 @@ import { sendOrder } from '../management/control-socket.ts'
 import { SallyportError } from '../model/errors.ts'
 import { compileBundle } from './compile-bundle.ts'
 import { startControl } from './control.ts'
+import { recordActions } from './records.ts'
 import { VERSION } from './version.ts'
 
 const actions: CliActions = {
@@ -45,6 +46,8 @@ const actions: CliActions = {
     return key === null ? [] : [key]
   },
   demo: runDemo,
+  records: recordActions,
+  tryCall: async (call) => (await import('./dry-run.ts')).dryRun(call),
 }
 
 /** The demo lives in a private workspace of the repository; the published package says where it is. */

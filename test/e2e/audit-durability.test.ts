@@ -74,29 +74,36 @@ describe('kill -9 under load', () => {
   })
 })
 
+interface ForgetfulFile {
+  readonly bytes: Buffer[]
+  size: number
+  synced: number
+  born: boolean
+  readonly waiting: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[]
+}
+
 /**
  * A disk that loses power: what was written and not synced is gone, but for as much of it as the disk happened to
- * have taken. Syncs take their time and come in any order between files.
+ * have taken. It is synced as the syncer does it: round after round, file by file, new files' names last.
  */
 function forgetfulDisk(directory: string) {
-  const files = new Map<string, { bytes: Buffer[]; size: number; synced: number }>()
+  const files = new Map<string, ForgetfulFile>()
+  const noPower = new SallyportError('audit-write-failed', 'no power')
   let off = false
   const openFile: OpenSegmentFile = (path) => {
-    const file = { bytes: [] as Buffer[], size: 0, synced: 0 }
+    const file: ForgetfulFile = { bytes: [], size: 0, synced: 0, born: false, waiting: [] }
     files.set(basename(path), file)
     return {
       append(bytes) {
-        if (off) throw new SallyportError('audit-write-failed', 'no power')
+        if (off) throw noPower
         file.bytes.push(Buffer.from(bytes))
         file.size += bytes.length
       },
       requestSync() {},
-      async synced(upTo) {
-        const { size } = file
-        await sleep(Math.random() * 4)
-        if (off) throw new SallyportError('audit-write-failed', 'no power')
-        file.synced = Math.max(file.synced, Math.max(upTo, size))
-      },
+      synced: () =>
+        off
+          ? Promise.reject(noPower)
+          : new Promise((resolve, reject) => file.waiting.push({ resolve, reject })),
       get size() {
         return file.size
       },
@@ -107,11 +114,33 @@ function forgetfulDisk(directory: string) {
       },
     }
   }
+  const syncRounds = async () => {
+    while (!off) {
+      await sleep(Math.random() * 3)
+      const fresh = [...files.values()].filter(({ born }) => !born)
+      const known = [...files.values()].filter(({ born }) => born)
+      for (const file of [...known, ...fresh]) {
+        const { size } = file
+        const waiting = file.waiting.splice(0)
+        if (Math.random() < 0.3) await sleep(1)
+        if (off) {
+          for (const { reject } of waiting) reject(noPower)
+          return
+        }
+        file.born = true
+        file.synced = size
+        for (const { resolve } of waiting) resolve()
+      }
+    }
+  }
+  void syncRounds()
   return {
     openFile,
     losePower() {
       off = true
       for (const [name, file] of files) {
+        for (const { reject } of file.waiting) reject(noPower)
+        if (!file.born) continue
         const luck = Math.random() < 0.5 ? 0 : Math.floor(Math.random() * (file.size - file.synced))
         writeFileSync(join(directory, name), Buffer.concat(file.bytes).subarray(0, file.synced + luck))
       }

@@ -1,5 +1,7 @@
 import type { Order, OrderResult } from '../control-socket.ts'
+import type { DryCall, DryRun } from '../dry-run.ts'
 import type { Readiness } from '../read-only.ts'
+import type { RecordActions } from '../record-actions.ts'
 
 /** What the commands ask of the rest of the program; composed by `main`, so that commands only read and print. */
 export interface CliActions {
@@ -12,6 +14,8 @@ export interface CliActions {
   /** `jti:` and `digest:` keys of a token's text; empty where it is no JWT. */
   tokenKeys(token: string): readonly string[]
   demo(request: DemoRequest): Promise<number>
+  readonly records: RecordActions
+  tryCall(call: DryCall): Promise<DryRun>
 }
 
 export interface StartRequest {

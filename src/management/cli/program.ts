@@ -1,9 +1,13 @@
 import { Command } from 'commander'
 import type { CliActions } from './actions.ts'
+import { auditCommand } from './audit.ts'
 import { checkCommand } from './check.ts'
 import { demoCommand } from './demo.ts'
+import { explainCommand } from './explain.ts'
 import { orderCommands } from './orders.ts'
+import { reportCommand } from './report.ts'
 import { startCommand } from './start.ts'
+import { tryCommand } from './try.ts'
 
 /** The command line. Exit codes: 0 as it should be, 1 a finding, 2 usage or fault. */
 export function sallyportProgram(version: string, actions: CliActions): Command {
@@ -17,6 +21,16 @@ export function sallyportProgram(version: string, actions: CliActions): Command 
     .exitOverride((error) => {
       process.exit(error.exitCode === 0 ? 0 : 2)
     })
-  for (const command of [demoCommand, startCommand, checkCommand, orderCommands]) command(program, actions)
+  const commands = [
+    demoCommand,
+    startCommand,
+    checkCommand,
+    orderCommands,
+    tryCommand,
+    explainCommand,
+    auditCommand,
+    reportCommand,
+  ]
+  for (const command of commands) command(program, actions)
   return program
 }

@@ -18,6 +18,8 @@ export function startCommand(program: Command, actions: CliActions): void {
     .action((options: { config: string; port?: number; managementPort?: number; json: boolean }) => {
       const out = output(options.json)
       return conclude(out, async () => {
+        // Asked for before the start is over, the end comes right after it: a gate is never left alone.
+        const signalled = untilSignalled()
         const running = await actions.start(options)
         const { url, management, store, startedInMs, apis } = running
         out.json({
@@ -42,7 +44,7 @@ export function startCommand(program: Command, actions: CliActions): void {
         }
         const { ready, missing } = running.readiness()
         if (!ready) for (const each of missing) out.note(`not ready yet: ${each}`)
-        await untilSignalled()
+        await signalled
         out.note('draining: calls under way end first')
         await running.stop()
         return 0

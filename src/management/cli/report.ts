@@ -1,0 +1,93 @@
+import type { Command } from 'commander'
+import { SallyportError } from '../../model/errors.ts'
+import { count, printable } from '../printable.ts'
+import { WouldDeny, type WouldDenyReport } from '../would-deny.ts'
+import type { CliActions } from './actions.ts'
+import { conclude, type Output, output } from './output.ts'
+import { elapsed } from './progress.ts'
+import { type AskedTime, askedTime, wallMs } from './time.ts'
+
+interface ReportOptions {
+  readonly config: string
+  readonly json: boolean
+  readonly wouldDeny: boolean
+  readonly since?: AskedTime
+  readonly until?: AskedTime
+}
+
+export function reportCommand(program: Command, actions: CliActions): void {
+  program
+    .command('report')
+    .description('say what recorded traffic shows')
+    .option('--would-deny', 'what enforcing would refuse, from observed traffic', false)
+    .option('--since <time>', 'not older than: 15m, 1h, 7d, or an ISO 8601 time', askedTime)
+    .option('--until <time>', 'older than', askedTime)
+    .option('--config <file>', 'configuration', 'sallyport.yaml')
+    .option('--json', 'print the result as JSON', false)
+    .addHelpText(
+      'after',
+      `
+Example, before an API is set to mode: enforce:
+  $ sallyport report --would-deny --since 7d
+
+A call is counted once, under the reason an enforcing gate would have refused it with.
+Exit codes: 0 nothing would be refused, 1 something would, 2 usage or fault.`,
+    )
+    .action((options: ReportOptions) => {
+      const out = output(options.json)
+      return conclude(out, async () => {
+        if (!options.wouldDeny)
+          throw new SallyportError('usage', 'say which report: sallyport report --would-deny')
+        const now = actions.records.now()
+        const waiting = elapsed('reading the records')
+        const counted = new WouldDeny()
+        try {
+          const records = actions.records.read(options.config, {
+            ...(options.since === undefined ? {} : { from: wallMs(options.since, now) }),
+            ...(options.until === undefined ? {} : { to: wallMs(options.until, now) }),
+          })
+          for await (const record of records) counted.add(record)
+        } finally {
+          waiting.end()
+        }
+        const report = counted.report()
+        out.json({ ok: report.wouldRefuse === 0, ...report })
+        print(report, out)
+        return report.wouldRefuse === 0 ? 0 : 1
+      })
+    })
+}
+
+function print(
+  { observed, wouldRefuse, refusedAlready, enforced, rows, uncounted }: WouldDenyReport,
+  out: Output,
+): void {
+  let operation = ''
+  for (const row of rows) {
+    const heading = printable(
+      `${row.api}: ${row.operation === '' ? 'paths the contract does not know' : row.operation}`,
+    )
+    if (heading !== operation) {
+      if (operation !== '') out.line()
+      out.line(heading)
+      operation = heading
+    }
+    const callers = `${row.callersAtLeast ? 'at least ' : ''}${count(row.callers, 'caller')}`
+    out.line(`  ${count(row.count, 'call')} of ${callers}: ${row.reason}: ${row.title}`)
+    if (row.change !== '') out.line(`    smallest change: ${row.change}`)
+    out.line(`    such as: sallyport explain ${row.example}`)
+  }
+  if (uncounted > 0) out.line(`and ${count(uncounted, 'call')} of further operations and reasons`)
+  if (rows.length > 0) out.line()
+  if (observed === 0) {
+    out.line(
+      `nothing was observed: no call to an API in observe mode is recorded in this time${enforced === 0 ? '' : ` (${count(enforced, 'call')} went to APIs that are enforced already)`}`,
+    )
+    return
+  }
+  out.line(`observed ${count(observed, 'call')}, enforcing would refuse ${wouldRefuse}`)
+  if (refusedAlready > 0)
+    out.line(
+      `${refusedAlready} more ${refusedAlready === 1 ? 'was' : 'were'} refused already: framing, size and time caps and unknown hosts hold in every mode`,
+    )
+}

@@ -1,0 +1,184 @@
+import type { Decision } from '../model/decision.ts'
+import { REASONS } from '../model/reason.ts'
+import type { ExchangeRecord, MessageShape } from '../model/record.ts'
+import { columns, count, durationText, evidenceText, timeText } from './printable.ts'
+import type { Rejudged } from './record-actions.ts'
+import { attributesOf, changeFor, decisionsOf, endingOf, outcomeOf } from './record-view.ts'
+
+type Row = readonly string[]
+
+/** One decision in full, for a terminal: plain text, no values of bodies, nothing unprintable. */
+export function explanation(record: ExchangeRecord, rejudged: Rejudged): readonly string[] {
+  const { intent, place } = record
+  const sections: (readonly [string, readonly Row[]])[] = [
+    [
+      `exchange ${intent.id}: ${headline(record)}`,
+      [
+        ['at', timeText(intent.at.wallMs)],
+        [
+          'record',
+          `node ${place.node}, boot ${place.boot}, thread ${place.thread}, number ${place.sequence}`,
+        ],
+        ['bundle', intent.bundle === '' ? 'none was in force' : intent.bundle],
+      ],
+    ],
+    ['caller', callerRows(record)],
+    ['operation', operationRows(record)],
+    ['facts the policies read', attributeRows(record)],
+    ['checkpoints', decisionsOf(record).flatMap(decisionRows)],
+    ['policies that decided', policyRows(record, rejudged)],
+    ['went upstream and came back', trafficRows(record)],
+  ]
+  const lines: string[] = []
+  for (const [title, rows] of sections) {
+    if (rows.length === 0) continue
+    const [first = '', ...rest] = columns([[title], ...rows.map((row) => row.map(indented))])
+    lines.push(first, ...rest, '')
+  }
+  const change = changeFor(record)
+  if (change !== '') lines.push(`smallest change that would allow it: ${change}`)
+  lines.push(...columns([[rejudgedText(record, rejudged)]]))
+  return lines
+}
+
+function indented(cell: string, index: number): string {
+  return index === 0 ? `  ${cell}` : cell
+}
+
+function headline(record: ExchangeRecord): string {
+  const outcome = outcomeOf(record)
+  switch (endingOf(record)) {
+    case 'open':
+      return 'not ended yet'
+    case 'unknown':
+      return 'how it ended is not known: the gate stopped before it could say'
+    case 'would-deny':
+      return `let through (${outcome?.status}), because the API is observed; enforcing would refuse it`
+    case 'failed':
+      return `failed (${outcome?.status})`
+    case 'allow':
+      return `allowed (${outcome?.status})`
+    case 'deny':
+      return `denied (${outcome?.status})`
+    case 'challenge':
+      return `challenged (${outcome?.status})`
+  }
+}
+
+function callerRows({ intent: { subject, personal, at } }: ExchangeRecord): readonly Row[] {
+  if (subject === null) return [['who', 'erased: the key of this subject’s records was destroyed']]
+  const rows: Row[] = []
+  if (subject.kind === 'anonymous') rows.push(['who', 'anonymous: no token was verified'])
+  else {
+    const age = Math.floor(at.wallMs / 1000 - subject.issuedAt)
+    const left = Math.floor(subject.expiresAt - at.wallMs / 1000)
+    rows.push(
+      ['who', `${subject.kind} ${subject.id}`],
+      ['issuer', `${subject.issuer} (${subject.iss})`],
+      ['client', subject.client || '-'],
+      ['groups', subject.groups.join(', ') || '-'],
+      ['scopes', subject.scopes.join(' ') || '-'],
+      ['audience', subject.audience.join(', ') || '-'],
+      [
+        'token',
+        `${age} s old, ${left} s left${subject.tokenId === undefined ? '' : `, jti ${subject.tokenId}`}${subject.acr === undefined ? '' : `, acr ${subject.acr}`}`,
+      ],
+    )
+  }
+  if (subject.tenant !== 'default') rows.push(['tenant', subject.tenant])
+  if (personal !== null) {
+    rows.push(['address', personal.address])
+    if (personal.userAgent !== '') rows.push(['user agent', personal.userAgent])
+  }
+  return rows
+}
+
+function operationRows({ intent }: ExchangeRecord): readonly Row[] {
+  const { api, operation, method, template, personal, governed, mode, entrance } = intent
+  const rows: Row[] = [
+    ['name', operation === '' ? 'none was found' : operation],
+    ['api', `${api === '' ? 'none was found' : api}, ${mode}${governed ? '' : ', ungoverned'}`],
+    ['call', `${method} ${template === '' ? '(no template)' : template}, by ${entrance}`],
+  ]
+  if (personal !== null) rows.push(['asked for', `${personal.host} ${personal.path}`])
+  return rows
+}
+
+function attributeRows(record: ExchangeRecord): readonly Row[] {
+  const attributes = attributesOf(record)
+  if (attributes === null) return []
+  const { principal, resource, context } = attributes
+  const rows: Row[] = []
+  for (const [entity, values] of [
+    ['principal', principal],
+    ['resource', resource],
+    ['context', context],
+  ] as const) {
+    for (const [name, value] of Object.entries(values)) {
+      if (name === 'unknown' && Array.isArray(value) && value.length === 0) continue
+      const label = name === 'unknown' ? 'not stated yet' : `${entity}.${name}`
+      rows.push([label, typeof value === 'string' ? value : JSON.stringify(value)])
+    }
+  }
+  return rows
+}
+
+function decisionRows({ checkpoint, effect, pending, reasons }: Decision): readonly Row[] {
+  return reasons.map(({ code, source, evidence }, index) => [
+    index === 0 ? checkpoint : '',
+    index === 0 ? `${effect}${pending ? ', waits' : ''}` : '',
+    code,
+    `${REASONS[code].title}${Object.keys(evidence).length === 0 ? '' : ` (${source}: ${evidenceText(evidence)})`}`,
+  ])
+}
+
+function policyRows(record: ExchangeRecord, { policies }: Rejudged): readonly Row[] {
+  const ids = [...new Set(decisionsOf(record).flatMap((decision) => decision.policies))]
+  return ids.flatMap((id) => {
+    const known = policies.find((policy) => policy.id === id)
+    if (known === undefined) return [[id, 'its bundle is not in the store']]
+    return [[`${id} (${known.effect})`], ...known.text.split('\n').map((line) => [`    ${line}`])]
+  })
+}
+
+function trafficRows(record: ExchangeRecord): readonly Row[] {
+  const { request } = record.intent
+  const outcome = outcomeOf(record)
+  const rows: Row[] = [['request', shapeText(request)]]
+  if (request.query.length > 0) rows.push(['query', request.query.join(', ')])
+  if (outcome === null) return rows
+  const { lookups, upstreamStatus, released, notPlayed, timings, action, status } = outcome
+  for (const { operation, status: seen } of lookups)
+    rows.push(['look-up', `${operation} under the gate’s identity: ${seen === 0 ? 'no answer' : seen}`])
+  rows.push(['upstream', upstreamText(upstreamStatus, action)])
+  const what = action === 'forwarded' ? shapeText(released) : 'a problem document of the gate’s own'
+  rows.push(['released', `${status}, ${what}`])
+  if (released.dropped.length > 0) rows.push(['dropped fields', released.dropped.join(', ')])
+  if (notPlayed.length > 0) rows.push(['not played', notPlayed.join(', ')])
+  if (record.cut !== null)
+    rows.push(['cut', `after ${count(record.cut.bytes, 'byte')} of the answer: ${record.cut.why}`])
+  const { total, gate, upstream } = timings
+  rows.push([
+    'time',
+    `${durationText(total)}: gate ${durationText(gate)}, upstream ${durationText(upstream)}`,
+  ])
+  return rows
+}
+
+function upstreamText(status: number, action: string): string {
+  if (status !== 0) return `answered ${status}`
+  return action === 'failed' ? 'gave no answer' : 'was not asked'
+}
+
+function shapeText({ bytes, mediaType, digest }: MessageShape): string {
+  if (bytes === 0) return 'no body'
+  return `${count(bytes, 'byte')}${mediaType === '' ? '' : ` of ${mediaType}`}${digest === '' ? '' : `, digest ${digest}`}`
+}
+
+function rejudgedText({ intent }: ExchangeRecord, { result, missing, why }: Rejudged): string {
+  const bundle = intent.bundle === '' ? '' : ` by bundle ${intent.bundle.slice(0, 12)}`
+  if (result === 'same') return `judged again${bundle}: same`
+  if (result === 'changed')
+    return `judged again${bundle}: CHANGED, the record does not follow from its bundle`
+  return `judged again${bundle}: undecidable, ${missing.length > 0 ? `not recorded: ${missing.join(', ')}` : why}`
+}

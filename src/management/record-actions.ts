@@ -1,0 +1,35 @@
+import type { ErasureReport } from '../audit/erase.ts'
+import type { RecordFilter } from '../audit/record-filter.ts'
+import type { VerifyProgress, VerifyReport } from '../audit/verify.ts'
+import type { ExchangeRecord } from '../model/record.ts'
+
+/** What the commands about records ask of the rest of the program; `config` is the configuration's file. */
+export interface RecordActions {
+  /** Wall milliseconds. */
+  now(): number
+  /** Records of the store the configuration names, read beside a running gate. */
+  read(config: string, filter: RecordFilter): AsyncIterable<ExchangeRecord>
+  /** Bytes of the whole log: what reading it costs. */
+  size(config: string): number
+  rejudge(config: string, record: ExchangeRecord): Rejudged
+  verify(config: string, onProgress: (progress: VerifyProgress) => void): Promise<VerifyReport>
+  erase(config: string, iss: string, sub: string): ErasureReport
+}
+
+/** A record judged again by the policies it was decided with. */
+export interface Rejudged {
+  readonly result: 'same' | 'changed' | 'undecidable'
+  /** Of `undecidable`: the attributes that were not recorded; empty where the bundle is what is missing. */
+  readonly missing: readonly string[]
+  /** Of `undecidable` without attributes: why. */
+  readonly why: string
+  /** Policies that decided, by the ids the record names; those the bundle does not hold are left out. */
+  readonly policies: readonly PolicyText[]
+}
+
+export interface PolicyText {
+  readonly id: string
+  readonly effect: 'permit' | 'forbid'
+  /** Cedar, formatted. */
+  readonly text: string
+}

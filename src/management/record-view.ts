@@ -1,0 +1,79 @@
+import { smallestChange } from '../decision/smallest-change.ts'
+import type { Decision } from '../model/decision.ts'
+import type { Reason } from '../model/reason.ts'
+import { opposes } from '../model/reason.ts'
+import type { ExchangeRecord, OutcomeEntry, RecordedInput } from '../model/record.ts'
+import { principalId } from '../model/subject.ts'
+
+/** How a record reads in one word; `would-deny` is an observed call that enforcing would have refused. */
+export type Ending = 'allow' | 'deny' | 'challenge' | 'would-deny' | 'failed' | 'unknown' | 'open'
+
+/** Null while the exchange is open or where recovery closed it. */
+export function outcomeOf({ outcome }: ExchangeRecord): OutcomeEntry | null {
+  return outcome === null || outcome === 'unknown' ? null : outcome
+}
+
+export function endingOf(record: ExchangeRecord): Ending {
+  if (record.outcome === null) return 'open'
+  if (record.outcome === 'unknown') return 'unknown'
+  const { effect, wouldDeny, action } = record.outcome
+  if (effect !== 'allow') return effect
+  if (wouldDeny) return 'would-deny'
+  return action === 'failed' ? 'failed' : 'allow'
+}
+
+/** Every checkpoint's decision, in the order they were made. */
+export function decisionsOf(record: ExchangeRecord): readonly Decision[] {
+  return [...record.intent.decisions, ...(outcomeOf(record)?.decisions ?? [])]
+}
+
+/** The attributes the last decision was made of; null where no policy was asked, or the subject was erased. */
+export function attributesOf(record: ExchangeRecord): RecordedInput | null {
+  return outcomeOf(record)?.attributes ?? record.intent.attributes
+}
+
+/** Enforcing would have refused the call, as far as it got: also said of calls whose outcome is not known. */
+export function wouldRefuse(record: ExchangeRecord): boolean {
+  if (record.intent.mode !== 'observe') return false
+  const outcome = outcomeOf(record)
+  return outcome === null ? denialOf(record) !== null : outcome.wouldDeny
+}
+
+export interface Denial {
+  readonly decision: Decision
+  /** The first reason that speaks against the call: what a refusal names. */
+  readonly reason: Reason
+}
+
+/** The first checkpoint that denied, which is where an enforced call ends; null where none did. */
+export function denialOf(record: ExchangeRecord): Denial | null {
+  const decision = decisionsOf(record).find(({ effect }) => effect !== 'allow')
+  if (decision === undefined) return null
+  return { decision, reason: decision.reasons.find(({ code }) => opposes(code)) ?? decision.reasons[0] }
+}
+
+/** The smallest change that would have allowed the call; empty for an allowed one. */
+export function changeFor(record: ExchangeRecord): string {
+  const denial = denialOf(record)
+  if (denial === null) return ''
+  const { api, operation, subject, template } = record.intent
+  return smallestChange(denial.decision, { api, operation, subject, template })
+}
+
+/** Who called, as policies name them: `corp/ana`, `anonymous`, or `(erased)`. */
+export function callerOf({ intent: { subject } }: ExchangeRecord): string {
+  return subject === null ? '(erased)' : principalId(subject)
+}
+
+/** `shop.getOrder`, else what is known of the call: the method and the API. */
+export function operationOf({ intent: { operation, method, api } }: ExchangeRecord): string {
+  return operation === '' ? `${method} ${api === '' ? '(no API)' : `${api}, no operation`}` : operation
+}
+
+/** What decided, in few words: the codes of the denying checkpoint that speak against, else those of the last. */
+export function reasonCodes(record: ExchangeRecord): readonly string[] {
+  const denial = denialOf(record)
+  const reasons = denial?.decision.reasons ?? decisionsOf(record).at(-1)?.reasons ?? []
+  const codes = reasons.map(({ code }) => code)
+  return denial === null ? codes : codes.filter(opposes)
+}

@@ -1,0 +1,87 @@
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { eraseSubject } from '../audit/erase.ts'
+import { readRecords } from '../audit/read.ts'
+import { listSegments, segmentPath } from '../audit/segment.ts'
+import { verifyAudit } from '../audit/verify.ts'
+import { readConfig } from '../config/read.ts'
+import { CedarEngine } from '../decision/cedar/evaluate.ts'
+import { reevaluate } from '../decision/explain.ts'
+import type { RecordActions, Rejudged } from '../management/record-actions.ts'
+import { attributesOf, decisionsOf } from '../management/record-view.ts'
+import type { PolicyPlan } from '../model/bundle.ts'
+import { isFault } from '../model/errors.ts'
+import type { ExchangeRecord } from '../model/record.ts'
+import { readBundle } from '../store/bundle-files.ts'
+import { type DataDirectory, readDataDirectory } from '../store/data-directory.ts'
+import { readStoreKey, readVerifyingKey } from '../store/store-keys.ts'
+import { policyTexts } from './policy-text.ts'
+import { systemClock } from './system.ts'
+
+/** Reads the store beside a running gate: nothing is locked, and nothing but erasing changes anything. */
+export const recordActions: RecordActions = {
+  now: () => systemClock.now().wallMs,
+  read: (config, filter) => {
+    const directory = directoryOf(config)
+    return readRecords(directory.audit, { storeKey: readStoreKey(directory), filter })
+  },
+  size: (config) => {
+    const { audit } = directoryOf(config)
+    const segments = [...listSegments(audit).values()].flat()
+    return segments.reduce((sum, name) => sum + statSync(segmentPath(audit, name)).size, 0)
+  },
+  rejudge: (config, record) => rejudge(directoryOf(config), record),
+  verify: (config, onProgress) => {
+    const directory = directoryOf(config)
+    return verifyAudit(directory.audit, {
+      publicKey: readVerifyingKey(directory, 'checkpoint'),
+      onProgress,
+    })
+  },
+  erase: (config, iss, sub) => {
+    const directory = directoryOf(config)
+    return eraseSubject(directory.audit, readStoreKey(directory), { iss, sub })
+  },
+}
+
+function directoryOf(config: string): DataDirectory {
+  return readDataDirectory(readConfig(config).store)
+}
+
+/** Judges a record again by the policies of the bundle it names, which the store keeps as long as the record. */
+function rejudge(directory: DataDirectory, record: ExchangeRecord): Rejudged {
+  const found = policiesOf(directory, record.intent.bundle)
+  if (typeof found === 'string') return undecidable(found)
+  const decisions = decisionsOf(record)
+  const policies = policyTexts(found, new Set(decisions.flatMap((decision) => decision.policies)))
+  const engine = new CedarEngine(found)
+  try {
+    const result = reevaluate({ decisions, attributes: attributesOf(record) }, engine)
+    return typeof result === 'string'
+      ? { result, missing: [], why: '', policies }
+      : { result: 'undecidable', missing: result.undecidable, why: '', policies }
+  } finally {
+    engine.close()
+  }
+}
+
+function undecidable(why: string): Rejudged {
+  return { result: 'undecidable', missing: [], why, policies: [] }
+}
+
+/** The policies of a bundle in the store, or why there are none. */
+function policiesOf({ bundles }: DataDirectory, hash: string): PolicyPlan | string {
+  if (hash === '') return 'no bundle was in force'
+  // The hash names a file, and comes from the log.
+  if (!/^[0-9a-f]{64}$/.test(hash)) return 'the record names no bundle'
+  const file = join(bundles, `${hash}.ndjson`)
+  if (!existsSync(file)) return 'the bundle it was decided with is not in the store'
+  try {
+    let policies: PolicyPlan | null = null
+    for (const part of readBundle(file, hash)) if (part.part === 'policies') policies = part.policies
+    return policies ?? 'the bundle it was decided with holds no policies'
+  } catch (error) {
+    if (isFault(error, 'bundle-corrupt')) return `the bundle it was decided with is damaged: ${error.message}`
+    throw error
+  }
+}
