@@ -190,7 +190,10 @@ function firstLine<T>(child: ChildProcess, stderrSoFar?: () => string): Promise<
     child.stdout?.on('data', (chunk: Buffer) => {
       out += chunk.toString('utf8')
       const value = parse(out)
-      if (typeof value === 'object' && value !== null) resolve(value as T)
+      if (typeof value !== 'object' || value === null) return
+      if ('ok' in value && value.ok === false)
+        reject(new Error('message' in value ? String(value.message) : 'it could not start'))
+      else resolve(value as T)
     })
     child.once('error', reject)
     child.once('exit', () =>
@@ -200,7 +203,7 @@ function firstLine<T>(child: ChildProcess, stderrSoFar?: () => string): Promise<
 }
 
 function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return Promise.resolve()
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
   return new Promise((resolve) => {
     child.once('exit', () => resolve())
     child.kill('SIGTERM')

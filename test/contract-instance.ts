@@ -1,6 +1,7 @@
 import { type CompiledContract, type ContractInput, compileContract } from '../src/contract/compile.ts'
-import { type Contract, ContractBuilder } from '../src/contract/instantiate.ts'
+import { type Contract, ContractBuilder, type Operation } from '../src/contract/instantiate.ts'
 import type { ApiPlan } from '../src/model/bundle.ts'
+import type { Finding } from '../src/model/fact.ts'
 
 export const API: ApiPlan = {
   name: 'shop',
@@ -44,4 +45,38 @@ export function instantiate(compiled: CompiledContract, api: ApiPlan = API): Con
 /** A contract of the given members beside its header. */
 export function contractText(members: Readonly<Record<string, unknown>>, version = '3.1.0'): string {
   return JSON.stringify({ openapi: version, info: { title: 'shop', version: '1' }, ...members })
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+/** Findings as `code place: rule`. */
+export const said = (findings: readonly Finding[]): string[] =>
+  findings.map(({ reason }) => `${reason.code} ${reason.forCaller ?? ''}`.trim())
+
+/** The operation `shop.op`, a POST of these members on `/a/{id}`. */
+export function operationOf(
+  operation: Record<string, unknown>,
+  more: Record<string, unknown> = {},
+  version = '3.1.0',
+): Operation {
+  const text = contractText(
+    { paths: { '/a/{id}': { post: { operationId: 'op', responses: {}, ...operation } } }, ...more },
+    version,
+  )
+  const operationFound = instantiate(compileText(text)).operations.get('shop.op')
+  if (operationFound === undefined) throw new Error('the operation is missing')
+  return operationFound
+}
+
+/** What an operation with this JSON body schema says to a body. */
+export function judge(
+  schema: unknown,
+  version = '3.1.0',
+  components: Record<string, unknown> = {},
+): (body: unknown) => string[] {
+  const operation = operationOf(
+    { requestBody: { required: true, content: { 'application/json': { schema } } } },
+    { components: { schemas: components } },
+    version,
+  )
+  return (body) => said(operation.checkBody('application/json', bytes(JSON.stringify(body))))
 }

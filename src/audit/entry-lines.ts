@@ -59,7 +59,7 @@ export function outcomeSecret(attributes: RecordedInput): string {
   return JSON.stringify(boundedInput(attributes))
 }
 
-const MAX_ATTRIBUTES = 131_072
+const MAX_ATTRIBUTES = 65_536
 
 /** Attributes are small by their limits (path, parameters, groups); what is not is left out rather than cut. */
 function boundedInput(attributes: RecordedInput | null): RecordedInput | null {
@@ -126,17 +126,21 @@ function reasons(list: readonly Reason[]): string {
   return `${out}]`
 }
 
+const MAX_EVIDENCE = 32
+const MAX_EVIDENCE_LIST = 4_096
+
 /** Empty evidence, the usual one, is left out. */
 function evidence(of: Reason['evidence']): string {
   let out = ''
+  let count = 0
   for (const name in of) {
     const value = of[name]
-    if (value === undefined) continue
+    if (value === undefined || ++count > MAX_EVIDENCE) continue
     out += `${out === '' ? '' : ','}${bounded(name, 64)}:`
     if (typeof value === 'string') out += bounded(value)
     else if (typeof value === 'number') out += numeral(value)
     else if (typeof value === 'boolean') out += `${value}`
-    else out += boundedList(value)
+    else out += boundedList(value, MAX_EVIDENCE_LIST)
   }
   return out === '' ? '' : `,"evidence":{${out}}`
 }

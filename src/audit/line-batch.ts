@@ -1,4 +1,4 @@
-import { type ChainPoint, lineHash, lineHead, lineTail, TAIL_LENGTH } from './line.ts'
+import { type ChainPoint, lineHash, lineHead, lineTail, MAX_LINE_BYTES, TAIL_LENGTH } from './line.ts'
 
 const NEWLINE = 10
 
@@ -38,6 +38,8 @@ export class LineBatch {
 
   add(type: string, body: string): void {
     const head = lineHead(this.#next, this.#hash, type, body)
+    if (head.length >= MAX_LINE_BYTES - TAIL_LENGTH)
+      throw new RangeError('the line is too long to be read back')
     const begin = this.#length
     this.#makeRoom(head.length + TAIL_LENGTH + 1)
     const buffer = this.#buffer

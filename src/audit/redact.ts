@@ -6,6 +6,7 @@ import { quote } from './line.ts'
  */
 export const MAX_TEXT = 512
 export const MAX_LIST = 256
+export const MAX_LIST_BYTES = 65_536
 export const MAX_PERSONAL = 16_384
 
 export type Digest = (text: string) => string
@@ -15,12 +16,15 @@ export function bounded(text: string, max = MAX_TEXT): string {
   return quote(text.length <= max ? text : `${text.slice(0, max)}…`)
 }
 
-/** A list of strings in JSON; past `MAX_LIST` the rest is counted in a last element. */
-export function boundedList(list: readonly string[]): string {
+/** A list of strings in JSON; past `MAX_LIST` strings or `room` bytes the rest is counted in a last element. */
+export function boundedList(list: readonly string[], room = MAX_LIST_BYTES): string {
   if (list.length === 0) return '[]'
-  const kept = Math.min(list.length, MAX_LIST)
   let out = '['
-  for (let i = 0; i < kept; i++) out += i === 0 ? bounded(list[i] ?? '') : `,${bounded(list[i] ?? '')}`
+  let kept = 0
+  while (kept < list.length && kept < MAX_LIST && out.length < room) {
+    out += kept === 0 ? bounded(list[kept] ?? '') : `,${bounded(list[kept] ?? '')}`
+    kept++
+  }
   return kept === list.length ? `${out}]` : `${out},"\\u2026+${list.length - kept}"]`
 }
 

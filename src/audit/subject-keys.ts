@@ -44,8 +44,12 @@ export function openKeyRing(segmentPath: string, segmentFile: string, storeKey: 
   const wrap = keyWrap(storeKey, segmentFile)
   const wrapped = new Map<number, KeyLine>()
   const keys = new Map<number, KeyObject | null>()
+  let read = 0
   const load = () => {
-    for (const line of keyLines(segmentPath)) wrapped.set(line.ref, line)
+    for (const line of keyLines(segmentPath, read)) {
+      wrapped.set(line.ref, line)
+      read = line.wrappedAt + WRAPPED_LENGTH + '"}\n'.length
+    }
   }
   load()
   return {

@@ -100,6 +100,12 @@ describe('undeclared fields', () => {
 
   it('with numbers beyond 2^53 leave the others exact (standards 7.2)', () => {
     expect(release(ORDER, '{"id":9007199254740993,"x":1}').body).toBe('{"id":9007199254740993}')
+    const holder = { type: 'object', properties: { a: ORDER } }
+    expect(release(holder, '{"a":9007199254740993,"x":1}')).toEqual({
+      body: '{"a":9007199254740993}',
+      dropped: ['/x'],
+      said: ['response-invalid /a: type'],
+    })
     expect(
       release(
         { type: 'object', properties: { a: {}, b: {}, c: {} } },

@@ -2,8 +2,8 @@ import type { Finding } from '../model/fact.ts'
 import { type JsonLimits, scanJson } from '../syntax/json.ts'
 import { chooseContent, type LinkedContent } from './content.ts'
 import { parseExact, stringifyExact } from './exact-json.ts'
-import { checkFindings, contractFinding, MAX_FINDINGS, NO_FINDINGS, shortPointer } from './findings.ts'
-import { type LinkedShape, walkUndeclared } from './sealed-walk.ts'
+import { checkFindings, contractFinding, MAX_FINDINGS, NO_FINDINGS } from './findings.ts'
+import { dropUndeclared, type LinkedShape, type Stripped } from './sealed-walk.ts'
 
 export interface AnswerCheck {
   readonly findings: readonly Finding[]
@@ -63,11 +63,15 @@ export function checkAnswer(
     return unread([contractFinding('response-malformed', { status, rule, pointer, offset })])
   }
   const { check, shape } = chosen.content
-  const dropped = shape === null ? NOTHING_DROPPED : dropUndeclared(scan.value, shape)
-  const faults = check === null ? null : check.faults(scan.value, bytes.length)
+  const { value, dropped }: Stripped =
+    shape === null ? { value: scan.value, dropped: null } : dropUndeclared(scan.value, shape, MAX_DROPPED)
+  const faults = check === null ? null : check.faults(value, bytes.length)
   const findings = faults === null ? NO_FINDINGS : checkFindings('response-invalid', faults, MAX_FINDINGS)
-  const body = dropped.length === 0 ? bytes : rewritten(bytes, scan, shape)
-  return { findings, body, value: scan.value, dropped, checked: true }
+  if (dropped === null || shape === null) {
+    return { findings, body: bytes, value, dropped: NOTHING_DROPPED, checked: true }
+  }
+  const body = scan.exact ? JSON.stringify(value) : withExactNumbers(bytes, shape)
+  return { findings, body: Buffer.from(body), value, dropped: [...dropped], checked: true }
 }
 
 /** What the contract declares for a status (OpenAPI 3.1 §4.8.16): its own response, its class's, else `default`. */
@@ -79,27 +83,7 @@ export function declaredContents(set: AnswerSet, status: number): readonly Linke
   )
 }
 
-function dropUndeclared(value: unknown, shape: LinkedShape): readonly string[] {
-  let dropped: Set<string> | undefined
-  walkUndeclared(value, shape, {
-    undeclared: (holder, name, pointer) => {
-      delete holder[name]
-      dropped ??= new Set()
-      if (dropped.size < MAX_DROPPED) dropped.add(shortPointer(pointer().replace(/\/[0-9]+(?=\/)/g, '/*')))
-      return true
-    },
-  })
-  return dropped === undefined ? NOTHING_DROPPED : [...dropped]
-}
-
-/** Numbers that a double cannot hold are written back by their digits. */
-function rewritten(
-  bytes: Uint8Array,
-  scan: { readonly value: unknown; readonly exact: boolean },
-  shape: LinkedShape | null,
-): Uint8Array {
-  if (scan.exact || shape === null) return Buffer.from(JSON.stringify(scan.value))
-  const value = parseExact(bytes)
-  dropUndeclared(value, shape)
-  return Buffer.from(stringifyExact(value))
+/** A double does not hold every number the upstream wrote: those are written back by their digits. */
+function withExactNumbers(bytes: Uint8Array, shape: LinkedShape): string {
+  return stringifyExact(dropUndeclared(parseExact(bytes), shape, MAX_DROPPED).value)
 }

@@ -1,8 +1,8 @@
 import type { Finding } from '../model/fact.ts'
 import { type JsonLimits, scanJson } from '../syntax/json.ts'
 import { chooseContent, type LinkedContent } from './content.ts'
-import { checkFindings, contractFinding, MAX_FINDINGS, NO_FINDINGS, shortPointer } from './findings.ts'
-import { walkUndeclared } from './sealed-walk.ts'
+import { checkFindings, contractFinding, MAX_FINDINGS, NO_FINDINGS } from './findings.ts'
+import { findUndeclared } from './sealed-walk.ts'
 
 export interface BodySet {
   readonly required: boolean
@@ -38,18 +38,10 @@ export function checkBody(
     ]
   }
   const { check, shape } = chosen.content
-  let findings: Finding[] | undefined
-  if (shape !== null) {
-    walkUndeclared(scan.value, shape, {
-      undeclared: (_holder, _name, pointer) => {
-        const at = shortPointer(pointer())
-        findings ??= []
-        return findings.push(contractFinding('field-undeclared', { pointer: at }, at)) < MAX_FINDINGS
-      },
-    })
-  }
+  const undeclared = shape === null ? null : findUndeclared(scan.value, shape, MAX_FINDINGS)
+  const findings =
+    undeclared?.map((pointer) => contractFinding('field-undeclared', { pointer }, pointer)) ?? NO_FINDINGS
   const faults = check === null ? null : check.faults(scan.value, bytes.length)
-  if (faults === null) return findings ?? NO_FINDINGS
-  const found = findings ?? []
-  return [...found, ...checkFindings('body-invalid', faults, MAX_FINDINGS - found.length)]
+  if (faults === null) return findings
+  return [...findings, ...checkFindings('body-invalid', faults, MAX_FINDINGS - findings.length)]
 }

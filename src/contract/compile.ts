@@ -116,7 +116,9 @@ function readOperations(
   const drafts: Draft[] = []
   const keys = new Map<string, string>()
   const routes = new Map<string, string>()
-  for (const [template, member] of Object.entries(recordAt(document.root, 'paths'))) {
+  const paths = own(document.root, 'paths')
+  if (paths !== undefined && !isRecord(paths)) throw faultAt(document, '/paths', 'an object is expected here')
+  for (const [template, member] of Object.entries(paths ?? {})) {
     if (template.startsWith('x-')) continue
     const item = follow(document, member, `/paths/${escapePointer(template)}`)
     if (!template.startsWith('/')) throw faultAt(document, item.pointer, 'a path begins with /')

@@ -2,12 +2,13 @@
 
 interface RawJson {
   rawJSON(text: string): unknown
+  isRawJSON(value: unknown): boolean
 }
 
 type Reviver = (this: unknown, name: string, value: unknown, context: { readonly source?: string }) => unknown
 
 // TypeScript's library does not describe these yet.
-const { rawJSON } = JSON as unknown as RawJson
+const { rawJSON, isRawJSON } = JSON as unknown as RawJson
 const parse = JSON.parse as (text: string, reviver: Reviver) => unknown
 
 /** Numbers that print back differently become opaque literals, which only `stringifyExact` reads. */
@@ -19,6 +20,11 @@ export function parseExact(bytes: Uint8Array): unknown {
         ? rawJSON(context.source)
         : value,
   )
+}
+
+/** True of the opaque literals: objects to JavaScript, numbers to JSON. */
+export function isRawNumber(value: object): boolean {
+  return isRawJSON(value)
 }
 
 export function stringifyExact(value: unknown): string {

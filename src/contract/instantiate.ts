@@ -1,4 +1,5 @@
 import type { ApiPlan, CompiledOperation } from '../model/bundle.ts'
+import { SallyportError } from '../model/errors.ts'
 import type { RawFields } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
 import type { OperationKey, OperationPlan } from '../model/operation.ts'
@@ -116,7 +117,7 @@ class Linker {
     const known = this.#checks.get(name)
     if (known !== undefined) return known
     const run = this.#functions[name]
-    if (run === undefined) throw new Error(`the bundle has no check ${name}`)
+    if (run === undefined) throw new SallyportError('bundle-corrupt', `the bundle has no check ${name}`)
     const check = new Check(run)
     this.#checks.set(name, check)
     return check

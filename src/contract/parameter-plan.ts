@@ -1,6 +1,6 @@
 import { escapePointer } from '../syntax/json-pointer.ts'
 import type { ContractWarning, ParameterDetail, ParameterType } from './detail.ts'
-import type { OpenApiDocument } from './document.ts'
+import { faultAt, type OpenApiDocument } from './document.ts'
 import { isRecord, type JsonRecord, listAt, own, recordAt, textAt } from './json-value.ts'
 import { follow } from './reference.ts'
 import type { Schema, SchemaConverter } from './schema.ts'
@@ -38,6 +38,10 @@ export function parameterPlans(
 ): ParameterPlans {
   const located = new Map<string, { value: JsonRecord; pointer: string }>()
   for (const holder of [item, operation]) {
+    const stated = own(holder.value, 'parameters')
+    if (stated !== undefined && !Array.isArray(stated)) {
+      throw faultAt(context.document, `${holder.pointer}/parameters`, 'a list is expected here')
+    }
     listAt(holder.value, 'parameters').forEach((member, index) => {
       const at = follow(context.document, member, `${holder.pointer}/parameters/${index}`)
       located.set(`${String(at.value['in'])}:${String(at.value['name'])}`, at)

@@ -1,5 +1,6 @@
 import equal from 'ajv/dist/runtime/equal.js'
 import ucs2length from 'ajv/dist/runtime/ucs2length.js'
+import { SallyportError } from '../model/errors.ts'
 import { unwrap } from './commonjs.ts'
 import type { Shape } from './detail.ts'
 import { FORMATS } from './formats.ts'
@@ -68,7 +69,9 @@ const MODULES: Readonly<Record<string, unknown>> = {
 const RUNTIME = Object.freeze({
   require: (name: string): unknown => {
     const module = Object.hasOwn(MODULES, name) ? MODULES[name] : undefined
-    if (module === undefined) throw new Error(`a generated module asks for ${name}`)
+    if (module === undefined) {
+      throw new SallyportError('bundle-corrupt', `a generated module asks for ${name.slice(0, 60)}`)
+    }
     return module
   },
   unique,
@@ -78,7 +81,8 @@ const RUNTIME = Object.freeze({
   },
   pattern: (text: string): Pattern => {
     const pattern = compilePattern(text)
-    if (pattern === null) throw new Error('a generated module holds a pattern that cannot be compiled')
+    if (pattern === null)
+      throw new SallyportError('bundle-corrupt', 'a pattern of the bundle cannot be compiled')
     return pattern
   },
   formats: Object.freeze(Object.fromEntries(FORMATS)),

@@ -1,4 +1,5 @@
 import { escapePointer } from '../syntax/json-pointer.ts'
+import { isRawNumber } from './exact-json.ts'
 import type { Pattern } from './pattern.ts'
 
 /** A shape linked to those below it. */
@@ -11,49 +12,132 @@ export interface LinkedShape {
   prefix: readonly (LinkedShape | null)[]
 }
 
-/** Undeclared names in a value, in document order; `undeclared` says whether to go on. */
-export interface WalkVisitor {
-  undeclared(holder: Record<string, unknown>, name: string, pointer: () => string): boolean
+type Path = (string | number)[]
+
+/** Pointers to undeclared names in document order, at most `limit`; null where there are none. */
+export function findUndeclared(value: unknown, shape: LinkedShape, limit: number): readonly string[] | null {
+  const search = new Search(limit)
+  search.visit(value, shape)
+  return search.found
 }
 
-/**
- * Visits every name that the shape does not declare. Recursion is bounded by the scanner's depth limit; pointers are
- * made only where something was found.
- */
-export function walkUndeclared(value: unknown, shape: LinkedShape, visitor: WalkVisitor): void {
-  const path: (string | number)[] = []
-  const pointer = (): string =>
-    path.map((step) => (typeof step === 'number' ? `/${step}` : `/${escapePointer(step)}`)).join('')
+class Search {
+  found: string[] | null = null
+  readonly #limit: number
+  readonly #path: Path = []
 
-  const visit = (at: unknown, here: LinkedShape | null): boolean => {
-    if (here === null || typeof at !== 'object' || at === null) return true
-    return Array.isArray(at) ? visitItems(at, here) : visitNames(at as Record<string, unknown>, here)
+  constructor(limit: number) {
+    this.#limit = limit
   }
-  const visitItems = (items: readonly unknown[], here: LinkedShape): boolean => {
-    const { prefix, items: rest } = here
-    const end = rest === null ? Math.min(prefix.length, items.length) : items.length
-    for (let i = 0; i < end; i++) {
-      path.push(i)
-      const next = i < prefix.length ? (prefix[i] ?? null) : rest
-      if (!visit(items[i], next)) return false
-      path.pop()
-    }
-    return true
-  }
-  const visitNames = (object: Record<string, unknown>, here: LinkedShape): boolean => {
-    if (here.names === null && here.others === null) return true
-    // A snapshot of the names: the visitor may delete.
-    for (const name of Object.keys(object)) {
-      const next = shapeFor(name, here)
+
+  /** False once enough was found. Recursion is bounded by the scanner's depth limit. */
+  visit(at: unknown, shape: LinkedShape | null): boolean {
+    if (shape === null || typeof at !== 'object' || at === null) return true
+    if (Array.isArray(at)) return this.#visitItems(at, shape)
+    if (shape.names === null && shape.others === null) return true
+    const object = at as Readonly<Record<string, unknown>>
+    for (const name in object) {
+      const next = shapeFor(name, shape)
       if (next === null) continue
-      path.push(name)
-      const goOn = next === undefined ? visitor.undeclared(object, name, pointer) : visit(object[name], next)
-      if (!goOn) return false
-      path.pop()
+      this.#path.push(name)
+      if (next === undefined) {
+        this.found ??= []
+        if (this.found.push(pointerOf(this.#path)) >= this.#limit) return false
+      } else if (!this.visit(object[name], next)) return false
+      this.#path.pop()
     }
     return true
   }
-  visit(value, shape)
+
+  #visitItems(items: readonly unknown[], shape: LinkedShape): boolean {
+    for (let i = 0; i < reach(items, shape); i++) {
+      this.#path.push(i)
+      if (!this.visit(items[i], itemShape(shape, i))) return false
+      this.#path.pop()
+    }
+    return true
+  }
+}
+
+export interface Stripped {
+  readonly value: unknown
+  /** Pointers with array indexes as `*`, without duplicates, at most the limit; null where nothing was dropped. */
+  readonly dropped: ReadonlySet<string> | null
+}
+
+/** The value without undeclared names. What changes is made anew, what does not is the given value's own. */
+export function dropUndeclared(value: unknown, shape: LinkedShape, limit: number): Stripped {
+  const strip = new Strip(limit)
+  const kept = strip.visit(value, shape)
+  return { value: kept, dropped: strip.dropped }
+}
+
+class Strip {
+  dropped: Set<string> | null = null
+  readonly #limit: number
+  readonly #path: Path = []
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  visit(at: unknown, shape: LinkedShape | null): unknown {
+    if (shape === null || typeof at !== 'object' || at === null) return at
+    if (Array.isArray(at)) return this.#visitItems(at, shape)
+    if ((shape.names === null && shape.others === null) || isRawNumber(at)) return at
+    const object = at as Record<string, unknown>
+    const names = Object.keys(object)
+    // Deleting would turn the object into a slow one, for every reader after this.
+    let copy: Record<string, unknown> | undefined
+    names.forEach((name, index) => {
+      const next = shapeFor(name, shape)
+      const given = object[name]
+      if (next === undefined) {
+        copy ??= Object.fromEntries(names.slice(0, index).map((earlier) => [earlier, object[earlier]]))
+        this.#drop(name)
+        return
+      }
+      let kept = given
+      if (next !== null) {
+        this.#path.push(name)
+        kept = this.visit(given, next)
+        this.#path.pop()
+      }
+      if (copy !== undefined) copy[name] = kept
+      else if (kept !== given) object[name] = kept
+    })
+    return copy ?? object
+  }
+
+  #visitItems(items: unknown[], shape: LinkedShape): unknown[] {
+    for (let i = 0; i < reach(items, shape); i++) {
+      this.#path.push('*')
+      const kept = this.visit(items[i], itemShape(shape, i))
+      if (kept !== items[i]) items[i] = kept
+      this.#path.pop()
+    }
+    return items
+  }
+
+  #drop(name: string): void {
+    this.dropped ??= new Set()
+    if (this.dropped.size >= this.#limit) return
+    this.#path.push(name)
+    this.dropped.add(pointerOf(this.#path))
+    this.#path.pop()
+  }
+}
+
+const MAX_POINTER = 256
+
+/** Cut to a bounded, well-formed length: names are the sender's. */
+function pointerOf(path: Path): string {
+  let pointer = ''
+  for (const step of path) {
+    pointer += typeof step === 'number' ? `/${step}` : `/${escapePointer(step)}`
+    if (pointer.length > MAX_POINTER) return `${pointer.slice(0, MAX_POINTER - 1).toWellFormed()}…`
+  }
+  return pointer
 }
 
 function shapeFor(name: string, shape: LinkedShape): LinkedShape | null | undefined {
@@ -67,3 +151,10 @@ function shapeFor(name: string, shape: LinkedShape): LinkedShape | null | undefi
   }
   return shape.others
 }
+
+/** How many of the items have a shape. */
+const reach = (items: readonly unknown[], shape: LinkedShape): number =>
+  shape.items === null ? Math.min(shape.prefix.length, items.length) : items.length
+
+const itemShape = (shape: LinkedShape, index: number): LinkedShape | null =>
+  index < shape.prefix.length ? (shape.prefix[index] ?? null) : shape.items

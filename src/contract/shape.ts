@@ -2,6 +2,7 @@ import type { ContractWarning, Shape, ShapeId } from './detail.ts'
 import { isRecord } from './json-value.ts'
 import { compilePattern } from './pattern.ts'
 import type { Schema } from './schema.ts'
+import { type FoldedShapes, foldShapes } from './shape-fold.ts'
 
 /**
  * What may stand at one place of an instance, from all schemas that apply there at once.
@@ -91,15 +92,8 @@ export class ShapeCompiler {
     return id
   }
 
-  /** All shapes by id, those that let everything through folded into 0. */
-  finish(): { shapes: ReadonlyMap<ShapeId, Shape>; resolve: (id: ShapeId) => ShapeId } {
-    const tight = tightShapes(this.#shapes)
-    const resolve = (id: ShapeId): ShapeId => (tight[id] === 1 ? id : 0)
-    const shapes = new Map<ShapeId, Shape>()
-    this.#shapes.forEach((shape, id) => {
-      if (tight[id] === 1) shapes.set(id, renumber(shape, resolve))
-    })
-    return { shapes, resolve }
+  finish(): FoldedShapes {
+    return foldShapes(this.#shapes)
   }
 
   #base(schema: Schema): Expression {
@@ -318,55 +312,4 @@ function allows(schema: Exclude<Schema, boolean>, type: string): boolean {
       ? [schema['const']]
       : undefined
   return values?.some((value) => typeof value === 'object' && value !== null) ?? true
-}
-
-/** 1 where something can be undeclared at the shape or below. */
-function tightShapes(shapes: readonly Shape[]): Uint8Array {
-  const tight = new Uint8Array(shapes.length)
-  const parents = new Map<ShapeId, ShapeId[]>()
-  const queue: ShapeId[] = []
-  shapes.forEach((shape, id) => {
-    for (const child of children(shape)) {
-      const known = parents.get(child)
-      if (known === undefined) parents.set(child, [id])
-      else known.push(id)
-    }
-    if (id > 0 && shape.p !== undefined && shape.r === undefined) {
-      tight[id] = 1
-      queue.push(id)
-    }
-  })
-  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-    for (const parent of parents.get(id) ?? []) {
-      if (tight[parent] === 1) continue
-      tight[parent] = 1
-      queue.push(parent)
-    }
-  }
-  tight[0] = 0
-  return tight
-}
-
-function children(shape: Shape): readonly ShapeId[] {
-  return [
-    ...Object.values(shape.p ?? {}),
-    ...(shape.q ?? []).map(([, id]) => id),
-    ...(shape.r === undefined ? [] : [shape.r]),
-    ...(shape.i === undefined ? [] : [shape.i]),
-    ...(shape.t ?? []),
-  ]
-}
-
-function renumber(shape: Shape, resolve: (id: ShapeId) => ShapeId): Shape {
-  const out: { -readonly [K in keyof Shape]: Shape[K] } = {}
-  if (shape.p !== undefined) {
-    const p: Record<string, ShapeId> = Object.create(null)
-    for (const [name, id] of Object.entries(shape.p)) p[name] = resolve(id)
-    out.p = p
-  }
-  if (shape.q !== undefined) out.q = shape.q.map(([text, id]) => [text, resolve(id)])
-  if (shape.r !== undefined) out.r = resolve(shape.r)
-  if (shape.i !== undefined) out.i = resolve(shape.i)
-  if (shape.t !== undefined) out.t = shape.t.map(resolve)
-  return out
 }

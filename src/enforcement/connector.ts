@@ -4,6 +4,7 @@ import { Pool } from 'undici'
 import { SallyportError } from '../model/errors.ts'
 import type { Body, RawFields, Source } from '../model/exchange.ts'
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from '../model/ports.ts'
+import { PulledBody, type Tap } from './pulled-body.ts'
 
 /** Resolves a host name without the libuv pool: from the table control hands over. */
 export interface AddressBook {
@@ -100,12 +101,14 @@ async function* chunks(source: Source): AsyncGenerator<Uint8Array> {
 }
 
 /** One dispatched request: undici's pushes become the pulls of a Source. */
-class Answering implements Dispatcher.DispatchHandler {
+class Answering implements Dispatcher.DispatchHandler, Tap {
   readonly #request: UpstreamRequest
   readonly #resolve: (answer: UpstreamAnswer) => void
   readonly #reject: (error: unknown) => void
-  readonly #pulled = new PulledBody()
+  readonly #pulled = new PulledBody(this)
+  #controller: Dispatcher.DispatchController | null = null
   #headSeen = false
+  #abandoned = false
 
   constructor(
     request: UpstreamRequest,
@@ -118,8 +121,11 @@ class Answering implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#pulled.controller = controller
-    this.#request.onAbandon?.(() => controller.abort(new Error('nobody waits any more')))
+    this.#controller = controller
+    this.#request.onAbandon?.(() => {
+      this.#abandoned = true
+      controller.abort(new Error('nobody waits any more'))
+    })
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
@@ -141,9 +147,21 @@ class Answering implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    const fault = upstreamFault(error, this.#headSeen)
+    const fault = upstreamFault(error, this.#headSeen, this.#abandoned)
     if (this.#headSeen) this.#pulled.fail(fault)
     else this.#reject(fault)
+  }
+
+  pause(): void {
+    this.#controller?.pause()
+  }
+
+  resume(): void {
+    this.#controller?.resume()
+  }
+
+  stop(why: string): void {
+    this.#controller?.abort(new Error(why))
   }
 }
 
@@ -153,79 +171,23 @@ function rawFields(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
   return raw.map((item) => (typeof item === 'string' ? item : item.toString('latin1')))
 }
 
-function upstreamFault(error: Error, headSeen: boolean): SallyportError {
+/** Codes of a connection that never came about; with every other one the upstream was there and failed. */
+const NO_CONNECTION =
+  /^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EADDRNOTAVAIL|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT|)$/
+
+function upstreamFault(error: Error, headSeen: boolean, abandoned: boolean): SallyportError {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
+  if (abandoned)
+    return new SallyportError('upstream-broken', 'the caller left, so the call was given up', { abandoned })
+  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
     return new SallyportError('upstream-timeout', 'the upstream did not answer in time', { code }, error)
-  }
-  if (code.startsWith('HPE_') || headSeen) {
-    return new SallyportError(
-      'upstream-broken',
-      'the upstream broke off or sent what is not HTTP',
-      { code },
-      error,
-    )
-  }
-  const stale = code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
-  if (stale)
-    return new SallyportError('upstream-broken', 'the upstream closed the connection', { code, stale }, error)
-  return new SallyportError('upstream-unreachable', 'the upstream cannot be reached', { code }, error)
-}
-
-/** Held back beyond this many bytes, the upstream's socket is paused. */
-const HIGH_WATER = 256 * 1024
-
-class PulledBody implements Source {
-  controller: Dispatcher.DispatchController | null = null
-  trailers: RawFields = []
-  readonly #queue: Uint8Array[] = []
-  #queued = 0
-  #ended = false
-  #failure: SallyportError | null = null
-  #waiting: { resolve: (chunk: Uint8Array | null) => void; reject: (error: unknown) => void } | null = null
-
-  read(): Promise<Uint8Array | null> {
-    const next = this.#queue.shift()
-    if (next !== undefined) {
-      this.#queued -= next.byteLength
-      if (this.#queued < HIGH_WATER && this.controller?.paused) this.controller.resume()
-      return Promise.resolve(next)
-    }
-    if (this.#failure) return Promise.reject(this.#failure)
-    if (this.#ended) return Promise.resolve(null)
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject }
-    })
-  }
-
-  cancel(why: string): void {
-    if (!this.#ended) this.controller?.abort(new Error(why))
-    this.#queue.length = 0
-    this.#ended = true
-  }
-
-  push(chunk: Uint8Array): void {
-    const waiting = this.#waiting
-    if (waiting) {
-      this.#waiting = null
-      waiting.resolve(chunk)
-      return
-    }
-    this.#queue.push(chunk)
-    this.#queued += chunk.byteLength
-    if (this.#queued >= HIGH_WATER) this.controller?.pause()
-  }
-
-  end(trailers: RawFields): void {
-    this.trailers = trailers
-    this.#ended = true
-    this.#waiting?.resolve(null)
-    this.#waiting = null
-  }
-
-  fail(fault: SallyportError): void {
-    this.#failure = fault
-    this.#waiting?.reject(fault)
-    this.#waiting = null
-  }
+  if (!headSeen && NO_CONNECTION.test(code))
+    return new SallyportError('upstream-unreachable', 'the upstream cannot be reached', { code }, error)
+  const stale = !headSeen && (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE')
+  return new SallyportError(
+    'upstream-broken',
+    'the upstream broke off or sent what is not HTTP',
+    { code, stale },
+    error,
+  )
 }

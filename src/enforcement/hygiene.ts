@@ -45,8 +45,9 @@ export function checkHead(head: RequestHead, limits: LimitsPlan): HeadCheck {
   if (size > limits.fieldBytes) return bad('head-too-large', { bytes: size }, 'the fields are too large')
   if (!isToken(head.method) || head.method.length > 32)
     return bad('request-malformed', { rule: 'method' }, 'the method is not a token')
-  if (head.method === 'CONNECT' || head.method === 'TRACE')
-    return bad('feature-refused', { feature: head.method }, head.method)
+  if (head.method === 'CONNECT') return bad('feature-refused', { feature: 'CONNECT' }, 'CONNECT')
+  // TRACE would show the caller what the gate added on the way (standards 6.9).
+  if (head.method === 'TRACE') return bad('method-not-allowed', { allow: [] }, 'TRACE')
   const framing = checkFraming(head)
   if (framing !== null) return { ok: false, finding: framing }
 

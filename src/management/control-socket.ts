@@ -4,7 +4,7 @@ import { createServer, request } from 'node:http'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { TokenKey } from '../model/directive.ts'
-import { isFault, SallyportError } from '../model/errors.ts'
+import { FAULTS, type FaultCode, isFault, SallyportError } from '../model/errors.ts'
 
 /**
  * Everything that changes a running gate comes through this unix socket, 0600 in the store: whoever may write the
@@ -69,12 +69,19 @@ export class ControlSocket {
     const path = socketPath(store)
     rmSync(path, { force: true })
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
+      const refuse = (error: NodeJS.ErrnoException): void => {
+        process.umask(mask)
+        const hint =
+          error.code === 'EINVAL' ? '; the path of a socket holds about 100 bytes: name a shorter store' : ''
+        const why = `the control socket ${path} cannot be made: ${error.code ?? error.message}${hint}`
+        reject(new SallyportError('store-unwritable', why, { path }, error))
+      }
+      this.#server.once('error', refuse)
       // The mode is set by the mask at creation: a socket that is open to others for a moment is open.
       const mask = process.umask(0o177)
       this.#server.listen(path, () => {
         process.umask(mask)
-        this.#server.off('error', reject)
+        this.#server.off('error', refuse)
         resolve()
       })
     })
@@ -112,9 +119,7 @@ export function sendOrder(store: string, order: Order): Promise<OrderResult> {
           if (response.statusCode === 200) return resolve(body as OrderResult)
           const message =
             'message' in body && typeof body.message === 'string' ? body.message : 'the order failed'
-          const code =
-            'code' in body && body.code === 'policy-test-failed' ? 'policy-test-failed' : 'config-invalid'
-          reject(new SallyportError(code, message))
+          reject(new SallyportError(faultCode('code' in body ? body.code : undefined), message))
         })
       },
     )
@@ -123,9 +128,14 @@ export function sendOrder(store: string, order: Order): Promise<OrderResult> {
   })
 }
 
-/** Text of a token key, as an order carries it. */
+/** Text of a token key, as an order carries it. A whole JWT is no `jti`: revoking by it would revoke nothing. */
 export function isTokenKey(text: string): text is TokenKey {
+  if (/^jti:eyJ[\w-]*\.[\w-]*\.[\w-]*$/.test(text)) return false
   return (text.startsWith('jti:') && text.length > 4) || /^digest:[A-Za-z0-9_-]{43}$/.test(text)
+}
+
+function faultCode(code: unknown): FaultCode {
+  return typeof code === 'string' && code in FAULTS ? (code as FaultCode) : 'config-invalid'
 }
 
 function socketPath(store: string): string {

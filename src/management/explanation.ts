@@ -115,11 +115,14 @@ function attributeRows(record: ExchangeRecord): readonly Row[] {
     ['context', context],
   ] as const) {
     for (const [name, value] of Object.entries(values)) {
-      if (name === 'unknown' && Array.isArray(value) && value.length === 0) continue
+      if (value === '' || (name === 'unknown' && Array.isArray(value) && value.length === 0)) continue
       const label = name === 'unknown' ? 'not stated yet' : `${entity}.${name}`
       rows.push([label, typeof value === 'string' ? value : JSON.stringify(value)])
     }
   }
+  const present = new Set(rows.map(([label]) => label))
+  const absent = (attributes.kept ?? []).filter((path) => path.split('.').length === 2 && !present.has(path))
+  if (absent.length > 0) rows.push(['not of this call', absent.join(', ')])
   return rows
 }
 
@@ -145,7 +148,8 @@ function trafficRows(record: ExchangeRecord): readonly Row[] {
   const { request } = record.intent
   const outcome = outcomeOf(record)
   const rows: Row[] = [['request', shapeText(request)]]
-  if (request.query.length > 0) rows.push(['query', request.query.join(', ')])
+  if (request.query.length > 0) rows.push(['query', `names only: ${request.query.join(', ')}`])
+  if (request.fields !== undefined) rows.push(['body’s form', request.fields.join(', ')])
   if (outcome === null) return rows
   const { lookups, upstreamStatus, released, notPlayed, timings, action, status } = outcome
   for (const { operation, status: seen } of lookups)
@@ -153,15 +157,16 @@ function trafficRows(record: ExchangeRecord): readonly Row[] {
   rows.push(['upstream', upstreamText(upstreamStatus, action)])
   const what = action === 'forwarded' ? shapeText(released) : 'a problem document of the gate’s own'
   rows.push(['released', `${status}, ${what}`])
+  if (released.fields !== undefined) rows.push(['answer’s form', released.fields.join(', ')])
   if (released.dropped.length > 0) rows.push(['dropped fields', released.dropped.join(', ')])
   if (notPlayed.length > 0) rows.push(['not played', notPlayed.join(', ')])
   if (record.cut !== null)
     rows.push(['cut', `after ${count(record.cut.bytes, 'byte')} of the answer: ${record.cut.why}`])
   const { total, gate, upstream } = timings
-  rows.push([
-    'time',
-    `${durationText(total)}: gate ${durationText(gate)}, upstream ${durationText(upstream)}`,
-  ])
+  const waited = total - gate - upstream
+  const rest = waited > 0 ? `, waiting for the caller’s bytes ${durationText(waited)}` : ''
+  const spent = `gate ${durationText(gate)}, upstream ${durationText(upstream)}${rest}`
+  rows.push(['time', `${durationText(total)}: ${spent}`])
   return rows
 }
 

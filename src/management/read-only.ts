@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { parseAuthority } from '../syntax/http.ts'
+import { parseIp } from '../syntax/ip.ts'
 
 export interface Readiness {
   readonly ready: boolean
@@ -56,7 +57,7 @@ export class ReadOnlyServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     request.resume()
     const host = parseAuthority(request.headers.host ?? '')?.host
-    if (host === undefined || !this.#hosts.has(host))
+    if (host === undefined || !(this.#hosts.has(host) || isOwnAddress(host, request.socket.localAddress)))
       return send(response, 421, 'text/plain', 'not served on this host\n')
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD')
@@ -88,6 +89,12 @@ export class ReadOnlyServer {
         )
     }
   }
+}
+
+/** Probes name the address they came to; a rebound name is never an address. */
+function isOwnAddress(host: string, address: string | undefined): boolean {
+  const named = parseIp(host.replace(/^\[(.*)\]$/, '$1'))
+  return named !== null && named.text === parseIp(address ?? '')?.text
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {

@@ -9,8 +9,6 @@ export interface RecordActions {
   now(): number
   /** Records of the store the configuration names, read beside a running gate. */
   read(config: string, filter: RecordFilter): AsyncIterable<ExchangeRecord>
-  /** Bytes of the whole log: what reading it costs. */
-  size(config: string): number
   rejudge(config: string, record: ExchangeRecord): Rejudged
   verify(config: string, onProgress: (progress: VerifyProgress) => void): Promise<VerifyReport>
   erase(config: string, iss: string, sub: string): ErasureReport

@@ -37,6 +37,8 @@ export type AddressTable = Readonly<
 export interface GateSettings {
   readonly host: string
   readonly port: number
+  /** How long a predecessor that drains may still hold the address, in ms; left out: not at all. */
+  readonly portWaitMs?: number
   readonly threads: number
   readonly store: string
   readonly node: string

@@ -39,6 +39,7 @@ export const FAULTS = {
   'secret-missing': 'A secret reference (env: or file:) points to nothing.',
   'control-unreachable': 'No running gate answers on the store’s control socket.',
   usage: 'The command line is not understood.',
+  'not-written': 'Files could not be made, or would have replaced existing ones; nothing was changed.',
   'limit-reached': 'A bound that protects the gate is reached; the message says which and what to do.',
   'not-carried': 'This entrance or upstream cannot carry what was asked of it.',
 } as const

@@ -19,6 +19,8 @@ const THREAD_HEAP_MB = 512
 
 /** A thread that dies at once again and again is not a hot loop: pauses double up to this, in ms. */
 const MAX_PAUSE_MS = 5_000
+/** After this long without a death, in ms, earlier ones no longer count. */
+const STEADY_MS = 60_000
 
 export interface GateProcessPorts {
   /** The program a thread runs (the same main, another role). */
@@ -54,6 +56,7 @@ export class GateProcess {
   #port = 0
   #draining = false
   #deaths = 0
+  #steady: NodeJS.Timeout | null = null
 
   constructor(settings: GateSettings, ports: GateProcessPorts) {
     this.#settings = settings
@@ -62,7 +65,9 @@ export class GateProcess {
 
   /** Finds out whether the address is free (SO_REUSEPORT would share it silently), then starts the threads. */
   async start(): Promise<void> {
-    await probe(this.#settings.host, this.#settings.port)
+    const { host, port, portWaitMs = 0 } = this.#settings
+    await freeAddress(host, port, this.#ports.clock, portWaitMs)
+    if (this.#draining) return
     for (let index = 0; index < this.#settings.threads; index++) this.#spawn(index)
   }
 
@@ -105,7 +110,9 @@ export class GateProcess {
 
   #prepare(epoch: number, bundle: BundleRef): void {
     this.#pending = { epoch, bundle }
-    this.#swap = new Swap(epoch, this.#threads.keys(), (result) => {
+    // Those not started yet or being replaced are members too: they are told to prepare as soon as they live.
+    const members = Array.from({ length: this.#settings.threads }, (_, index) => index)
+    this.#swap = new Swap(epoch, members, (result) => {
       this.#swap = null
       if (result.ok) {
         this.#ports.send({
@@ -161,7 +168,8 @@ export class GateProcess {
     if (current) {
       worker.postMessage({ type: 'prepare', ...current } satisfies ThreadCommand)
       worker.postMessage({ type: 'commit', epoch: current.epoch } satisfies ThreadCommand)
-      this.#listen(index, this.#port)
+      // Only the first may choose a port; the others are told when it has.
+      if (this.#port !== 0 || index === 0) this.#listen(index, this.#port || this.#settings.port)
     }
     const pending = this.#pending
     if (pending) worker.postMessage({ type: 'prepare', ...pending } satisfies ThreadCommand)
@@ -175,6 +183,8 @@ export class GateProcess {
         return
       case 'prepare-failed':
         if (this.#swap?.epoch === report.epoch) this.#swap.failed(report.message)
+        else if (this.#current?.epoch === report.epoch)
+          this.#giveUp(thread, `it cannot take the bundle in force: ${report.message}`)
         return
       case 'committed':
         return this.#arrived(`committed:${report.epoch}`, thread.index)
@@ -187,12 +197,12 @@ export class GateProcess {
           for (const index of this.#threads.keys())
             if (index !== thread.index) this.#listen(index, report.port)
         }
-        if ([...this.#threads.values()].every(({ ready }) => ready)) {
-          this.#ports.send({ type: 'listening', port: this.#port, threads: this.#threads.size })
-        }
+        this.#allListen()
         return
       case 'listen-failed':
-        return this.#ports.send({ type: 'failed', code: report.code, message: report.message })
+        if (this.#port === 0)
+          return this.#ports.send({ type: 'failed', code: report.code, message: report.message })
+        return this.#giveUp(thread, `it cannot listen: ${report.message}`)
       case 'key-wanted':
         return this.#ports.send(report)
       case 'counters':
@@ -202,8 +212,25 @@ export class GateProcess {
     }
   }
 
+  #allListen(): void {
+    const threads = [...this.#threads.values()]
+    if (threads.length < this.#settings.threads || !threads.every(({ ready }) => ready)) return
+    this.#ports.send({ type: 'listening', port: this.#port, threads: threads.length })
+    this.#steady ??= setTimeout(() => {
+      this.#deaths = 0
+    }, STEADY_MS).unref()
+  }
+
+  /** A thread that cannot do its work makes way for a new one, which tries again after a pause. */
+  #giveUp(thread: Thread, why: string): void {
+    this.#ports.say(`gate thread ${thread.index}: ${why}`)
+    void thread.worker.terminate()
+  }
+
   #exited(thread: Thread, code: number): void {
     if (this.#threads.get(thread.index) !== thread) return
+    if (this.#steady !== null) clearTimeout(this.#steady)
+    this.#steady = null
     this.#threads.delete(thread.index)
     this.#swap?.left(thread.index)
     for (const key of [...this.#awaited.keys()]) this.#arrived(key, thread.index)
@@ -237,6 +264,20 @@ export class GateProcess {
 
 function stateKey(state: State): string {
   return state.type === 'keys' ? `keys:${state.notice.issuer}` : state.type
+}
+
+/** Waits for an address that a predecessor gives up soon; rejects as `probe` does when that takes too long. */
+async function freeAddress(host: string, port: number, clock: Clock, waitMs: number): Promise<void> {
+  const deadline = clock.now().monoMs + waitMs
+  for (;;) {
+    try {
+      return await probe(host, port)
+    } catch (error) {
+      const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+      if (!taken || clock.now().monoMs >= deadline) throw error
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
 }
 
 /** Rejects with node's EADDRINUSE or EACCES where the address cannot be had alone. */

@@ -3,12 +3,16 @@ import { fork } from 'node:child_process'
 import type { GateSettings } from '../model/channel.ts'
 import type { Revocation } from '../model/directive.ts'
 import { SallyportError } from '../model/errors.ts'
+import { Answers } from './answers.ts'
 import type { BundleRef, ControlMessage, CounterDeltas, GateMessage, State } from './messages.ts'
 
 /** How long all threads may take to instantiate a bundle, in ms, before the swap is given up. */
 const PREPARE_TIMEOUT_MS = 120_000
 const APPLY_TIMEOUT_MS = 5_000
+/** A gate process that dies at once again and again is not a hot loop: pauses double up to this, in ms. */
 const MAX_PAUSE_MS = 10_000
+/** After this long without a death, in ms, earlier ones no longer count. */
+const STEADY_MS = 60_000
 
 export interface SupervisorPorts {
   readonly entry: string
@@ -32,18 +36,18 @@ export class Supervisor {
   readonly #settings: GateSettings
   readonly #ports: SupervisorPorts
   readonly #states = new Map<string, State>()
-  readonly #expecting = new Map<
-    string,
-    { resolve: (message: GateMessage) => void; reject: (error: Error) => void }
-  >()
-  #revocations: Revocation[] = []
+  readonly #answers = new Answers<GateMessage>()
+  #revocations: readonly Revocation[] = []
   #gate: ChildProcess | null = null
   #bundle: BundleRef | null = null
+  #turn: Promise<unknown> = Promise.resolve()
   #epoch = 0
   #sequence = 0
   #stopping = false
   #deaths = 0
   #port = 0
+  #listening = false
+  #steady: NodeJS.Timeout | null = null
   #unstarted: Error | null = null
 
   constructor(settings: GateSettings, ports: SupervisorPorts) {
@@ -51,42 +55,94 @@ export class Supervisor {
     this.#ports = ports
   }
 
-  /** Port the gate listens on; 0 until it does. */
+  /** Port the gate listens on; 0 until it does for the first time. */
   get port(): number {
     return this.#port
   }
 
-  get bundle(): BundleRef | null {
-    return this.#bundle
-  }
-
-  get gatePid(): number | undefined {
-    return this.#gate?.pid
+  /** Every thread of a gate process that lives listens. */
+  get listening(): boolean {
+    return this.#listening
   }
 
   /**
    * Starts the gate process; its threads load while the first bundle is still being compiled. `revocations` are in
-   * force on every thread before it takes its first call.
+   * force on every thread before it takes its first call. The address may be held by a predecessor that drains for
+   * another `portWaitMs`.
    */
-  launch(revocations: readonly Revocation[] = []): void {
+  launch(revocations: readonly Revocation[] = [], portWaitMs = 0): void {
     if (this.#gate !== null) return
-    this.#revocations = [...revocations]
-    this.#fork()
+    this.#revocations = revocations
+    this.#fork(portWaitMs)
   }
 
   /** Gives the gate its first bundle; resolves once every thread listens. */
-  async start(bundle: BundleRef): Promise<SwapTimes> {
+  start(bundle: BundleRef): Promise<SwapTimes> {
     this.launch()
+    return this.#inTurn(() => this.#serve(bundle))
+  }
+
+  /** Two phases: every thread has instantiated, then all commit. Rejects and leaves the last good bundle otherwise. */
+  swap(bundle: BundleRef): Promise<SwapTimes> {
+    return this.#inTurn(() => this.#swap(bundle))
+  }
+
+  broadcast(state: State): void {
+    this.#states.set(state.type === 'keys' ? `keys:${state.notice.issuer}` : state.type, state)
+    this.#send({ type: 'state', state })
+  }
+
+  /** Resolves once no thread accepts what was revoked. */
+  async revoke(revocations: readonly Revocation[], now: number): Promise<void> {
+    this.#revocations = [...this.#revocations.filter(({ until }) => until > now), ...revocations]
+    // Where no gate process lives none accepts it, and the next one is told before its first call.
+    if (this.#gate?.connected !== true) return
+    const sequence = ++this.#sequence
+    const applied = this.#expect(`applied:${sequence}`, APPLY_TIMEOUT_MS)
+    this.#send({ type: 'revoke', sequence, revocations })
+    await applied
+  }
+
+  /** Ends the gate process at once, calls under way with it. */
+  kill(): void {
+    this.#stopping = true
+    this.#gate?.kill('SIGKILL')
+  }
+
+  /** Lets calls under way end, at most for `withinMs`, then ends the process. */
+  async stop(withinMs: number): Promise<void> {
+    this.#stopping = true
+    this.#listening = false
+    this.#failAll(new SallyportError('control-unreachable', 'the gate is being stopped'))
+    const gate = this.#gate
+    if (!gate || gate.exitCode !== null || gate.signalCode !== null) return
+    const exited = new Promise<void>((resolve) => gate.once('exit', () => resolve()))
+    const drained = this.#expect('drained', withinMs + 1_000).catch(() => undefined)
+    this.#send({ type: 'drain', withinMs })
+    await Promise.race([drained, exited])
+    gate.kill('SIGKILL')
+    await exited
+  }
+
+  /** Swaps and restarts one after the other: two at once would take each other's place in the gate process. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+
+  async #serve(bundle: BundleRef): Promise<SwapTimes> {
+    this.#requireGate()
     const listening = this.#expect('listening', PREPARE_TIMEOUT_MS)
     // Both fail together when the gate process ends; only one of the two is awaited first.
     listening.catch(() => undefined)
-    const times = await this.swap(bundle)
+    const times = await this.#swap(bundle)
     await listening
     return times
   }
 
-  /** Two phases: every thread has instantiated, then all commit. Rejects and leaves the last good bundle otherwise. */
-  async swap(bundle: BundleRef): Promise<SwapTimes> {
+  async #swap(bundle: BundleRef): Promise<SwapTimes> {
+    this.#requireGate()
     const epoch = ++this.#epoch
     const prepared = this.#expect(`prepared:${epoch}`, PREPARE_TIMEOUT_MS)
     this.#send({ type: 'prepare', epoch, bundle })
@@ -101,34 +157,15 @@ export class Supervisor {
     return message.type === 'prepared' ? message : { longestStepMs: 0, totalMs: 0 }
   }
 
-  broadcast(state: State): void {
-    this.#states.set(state.type === 'keys' ? `keys:${state.notice.issuer}` : state.type, state)
-    this.#send({ type: 'state', state })
+  #requireGate(): void {
+    if (this.#unstarted !== null) throw this.#unstarted
+    if (this.#stopping) throw new SallyportError('control-unreachable', 'the gate is being stopped')
+    if (this.#gate?.connected === true) return
+    const message = 'no gate process runs at the moment; it is being started again'
+    throw new SallyportError('control-unreachable', message)
   }
 
-  /** Resolves once every thread refuses what was revoked. */
-  async revoke(revocations: readonly Revocation[], now: number): Promise<void> {
-    this.#revocations = [...this.#revocations.filter(({ until }) => until > now), ...revocations]
-    const sequence = ++this.#sequence
-    const applied = this.#expect(`applied:${sequence}`, APPLY_TIMEOUT_MS)
-    this.#send({ type: 'revoke', sequence, revocations })
-    await applied
-  }
-
-  /** Lets calls under way end, at most for `withinMs`, then ends the process. */
-  async stop(withinMs: number): Promise<void> {
-    this.#stopping = true
-    const gate = this.#gate
-    if (!gate || gate.exitCode !== null) return
-    const exited = new Promise<void>((resolve) => gate.once('exit', () => resolve()))
-    const drained = this.#expect('drained', withinMs + 1_000).catch(() => undefined)
-    this.#send({ type: 'drain', withinMs })
-    await Promise.race([drained, exited])
-    gate.kill('SIGKILL')
-    await exited
-  }
-
-  #fork(): void {
+  #fork(portWaitMs: number): void {
     const gate = fork(this.#ports.entry, ['--role=gate'], {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -138,7 +175,7 @@ export class Supervisor {
     gate.on('exit', (code, signal) => this.#exited(code, signal))
     this.#send({
       type: 'configure',
-      settings: { ...this.#settings, port: this.#port || this.#settings.port },
+      settings: { ...this.#settings, port: this.#port || this.#settings.port, portWaitMs },
     })
     for (const state of this.#states.values()) this.#send({ type: 'state', state })
     if (this.#revocations.length > 0)
@@ -152,60 +189,74 @@ export class Supervisor {
       case 'counters':
         return this.#ports.counters(message.thread, message.counters)
       case 'thread-died':
+        this.#ports.threadDied()
         return this.#ports.say(
           `gate thread ${message.thread} ended (${message.why}); a new one takes its place`,
         )
       case 'listening':
         this.#port = message.port
-        return this.#answer('listening', message)
+        this.#listening = !this.#stopping
+        this.#steady ??= setTimeout(() => {
+          this.#deaths = 0
+        }, STEADY_MS).unref()
+        return this.#answers.arrived('listening', message)
       case 'prepare-failed':
-        return this.#fail(`prepared:${message.epoch}`, new SallyportError('bundle-corrupt', message.message))
-      case 'failed': {
-        const error =
-          message.code === 'EADDRINUSE'
-            ? new SallyportError(
-                'port-taken',
-                `${this.#settings.host}:${this.#settings.port} is taken by another program`,
-                { port: this.#settings.port },
-              )
-            : new SallyportError(
-                'port-taken',
-                `cannot listen on ${this.#settings.host}:${this.#settings.port}: ${message.message}`,
-                { port: this.#settings.port },
-              )
-        this.#failAll(error)
-        return
-      }
+        return this.#answers.fail(
+          `prepared:${message.epoch}`,
+          new SallyportError('bundle-corrupt', message.message),
+        )
+      case 'failed':
+        return this.#failAll(this.#deaf(message))
       case 'prepared':
       case 'committed':
-        return this.#answer(`${message.type}:${message.epoch}`, message)
+        return this.#answers.arrived(`${message.type}:${message.epoch}`, message)
       case 'applied':
-        return this.#answer(`applied:${message.sequence}`, message)
+        return this.#answers.arrived(`applied:${message.sequence}`, message)
       case 'drained':
-        return this.#answer('drained', message)
+        return this.#answers.arrived('drained', message)
     }
   }
 
-  #exited(code: number | null, signal: string | null): void {
-    if (this.#stopping) return
-    const why = signal ?? `exit ${code}`
-    this.#failAll(new SallyportError('control-unreachable', `the gate process ended (${why})`))
-    const bundle = this.#bundle
-    if (!bundle) return
-    this.#deaths += 1
-    this.#ports.say(`the gate process ended (${why}); starting it again`)
-    setTimeout(() => this.#restart(bundle), Math.min(MAX_PAUSE_MS, 50 * 2 ** Math.min(this.#deaths, 8)))
+  #deaf({ code, message }: Extract<GateMessage, { type: 'failed' }>): SallyportError {
+    const { host, port } = this.#settings
+    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
+    const why =
+      code === 'EADDRINUSE'
+        ? `${address} is taken by another program; set listen.port or --port`
+        : `cannot listen on ${address}: ${message}`
+    return new SallyportError('port-taken', why, { port })
   }
 
-  #restart(bundle: BundleRef): void {
-    if (this.#stopping) return
-    this.#fork()
-    this.swap(bundle).catch((error: unknown) => {
+  #exited(code: number | null, signal: string | null): void {
+    const why = signal ?? `exit ${code}`
+    this.#listening = false
+    if (this.#steady !== null) clearTimeout(this.#steady)
+    this.#steady = null
+    // A gate that is gone accepts nothing any more, and the next one is told what is revoked before its first call.
+    for (const name of this.#answers.names) {
+      if (name.startsWith('applied:')) this.#answers.arrived(name, { type: 'applied', sequence: 0 })
+    }
+    this.#failAll(new SallyportError('control-unreachable', `the gate process ended (${why})`))
+    if (this.#stopping || this.#bundle === null) return
+    this.#deaths += 1
+    this.#ports.say(`the gate process ended (${why}); starting it again`)
+    const pause = Math.min(MAX_PAUSE_MS, 50 * 2 ** Math.min(this.#deaths, 8))
+    void this.#inTurn(() => this.#restart(pause))
+  }
+
+  async #restart(pauseMs: number): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, pauseMs).unref())
+    const bundle = this.#bundle
+    if (this.#stopping || bundle === null) return
+    this.#fork(0)
+    try {
+      await this.#serve(bundle)
+    } catch (error) {
       this.#ports.say(
         `the gate process could not be started again: ${error instanceof Error ? error.message : 'unknown'}`,
       )
       this.#gate?.kill('SIGKILL')
-    })
+    }
   }
 
   #send(message: ControlMessage): void {
@@ -214,45 +265,17 @@ export class Supervisor {
     if (gate?.connected) gate.send(message, () => undefined)
   }
 
-  #expect(key: string, withinMs: number): Promise<GateMessage> {
-    if (this.#unstarted !== null) return Promise.reject(this.#unstarted)
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () =>
-          this.#fail(
-            key,
-            new SallyportError('control-unreachable', `the gate did not answer in ${withinMs} ms (${key})`),
-          ),
-        withinMs,
-      )
-      this.#expecting.set(key, {
-        resolve: (message) => {
-          clearTimeout(timer)
-          resolve(message)
-        },
-        reject: (error) => {
-          clearTimeout(timer)
-          reject(error)
-        },
-      })
-    })
+  #expect(name: string, withinMs: number): Promise<GateMessage> {
+    return this.#answers.expect(
+      name,
+      withinMs,
+      () => new SallyportError('control-unreachable', `the gate did not answer in ${withinMs} ms (${name})`),
+    )
   }
 
   /** A start that failed before anybody waited for it must not be waited for afterwards. */
   #failAll(error: Error): void {
-    if (this.#bundle === null) this.#unstarted = error
-    for (const key of [...this.#expecting.keys()]) this.#fail(key, error)
-  }
-
-  #answer(key: string, message: GateMessage): void {
-    const expecting = this.#expecting.get(key)
-    this.#expecting.delete(key)
-    expecting?.resolve(message)
-  }
-
-  #fail(key: string, error: Error): void {
-    const expecting = this.#expecting.get(key)
-    this.#expecting.delete(key)
-    expecting?.reject(error)
+    if (this.#bundle === null) this.#unstarted ??= error
+    for (const name of this.#answers.names) this.#answers.fail(name, error)
   }
 }

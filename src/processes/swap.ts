@@ -27,9 +27,9 @@ export class Swap {
     this.#done({ ok: false, message })
   }
 
-  /** A member that died needs no bundle: its replacement starts with the current one. */
+  /** A member that died while it instantiated may have died of the bundle: then its replacement would, too. */
   left(member: number): void {
-    if (this.#waiting.delete(member)) this.#settle()
+    if (this.#waiting.has(member)) this.failed(`gate thread ${member} ended while it instantiated the bundle`)
   }
 
   #settle(): void {

@@ -14,7 +14,7 @@ import { VERSION } from './version.ts'
 
 const actions: CliActions = {
   start: async (request) => {
-    const { url, management, store, startedInMs, summary, readiness, stop } = await startControl(request)
+    const { url, management, store, startedInMs, summary, readiness, stop, kill } = await startControl(request)
     const apis = summary.apis.map(({ name, mode, governed, basePath, hosts, upstream }) => ({
       name,
       mode,
@@ -23,7 +23,7 @@ const actions: CliActions = {
       hosts,
       upstream: upstream.origin,
     }))
-    return { url, management, store, startedInMs, apis, readiness, stop }
+    return { url, management, store, startedInMs, apis, readiness, stop, kill }
   },
   check: (config) => {
     const { apis, read, tests, warnings } = compileBundle(config)

@@ -75,15 +75,19 @@ function compile(config: string, store: string): CompilerReport {
 
 /**
  * Compiles a bundle in a thread of its own: large contracts cost seconds, and control must go on fetching keys and
- * answering probes meanwhile. Rejects with the fault the compiler met.
+ * answering probes meanwhile. Rejects with the fault the compiler met, or once `ending` aborts.
  */
-export function compileInThread(config: string, store: string): Promise<BundleSummary> {
+export function compileInThread(config: string, store: string, ending: AbortSignal): Promise<BundleSummary> {
   const data: CompilerData = { role: 'compiler', config, store }
   const worker = new Worker(ENTRY, {
     workerData: data,
     resourceLimits: { maxOldGenerationSizeMb: 4_096 },
     name: 'compiler',
   })
+  const giveUp = (): void => void worker.terminate()
+  if (ending.aborted) giveUp()
+  ending.addEventListener('abort', giveUp, { once: true })
+  worker.once('exit', () => ending.removeEventListener('abort', giveUp))
   return new Promise((resolve, reject) => {
     worker.once('message', (report: CompilerReport) => {
       if (report.ok) resolve(report.summary)

@@ -1,18 +1,29 @@
 import { CheckpointWriter } from '../audit/checkpoint.ts'
 import { type ManagementEntry, ManagementLog } from '../audit/management-log.ts'
+import { recoverAudit } from '../audit/recovery.ts'
+import { count } from '../management/printable.ts'
 import type { HeldDataDirectory } from '../store/data-directory.ts'
 import { openSigningKey } from '../store/store-keys.ts'
+import { ORPHAN_DRAIN_MS } from './orphan-socket.ts'
 import { systemClock } from './system.ts'
 
 const CHECKPOINT_EVERY_MS = 10_000
+/** By then a gate that was left alone has drained and ended, and its chains with it. */
+const ORPHAN_GONE_MS = ORPHAN_DRAIN_MS + 5_000
+const SAID_FAULTS = 20
 
 /** Control's part in the record: what it did itself, and signed checkpoints over what the threads wrote. */
 export class ControlAudit {
   readonly #log: ManagementLog
   readonly #checkpoints: CheckpointWriter
+  readonly #directory: HeldDataDirectory
+  readonly #boot: string
   readonly #say: (text: string) => void
+  #late: NodeJS.Timeout | null = null
 
-  constructor(directory: HeldDataDirectory, say: (text: string) => void) {
+  constructor(directory: HeldDataDirectory, boot: string, say: (text: string) => void) {
+    this.#directory = directory
+    this.#boot = boot
     this.#say = say
     this.#log = new ManagementLog(directory.audit, systemClock)
     const { privateKey } = openSigningKey(directory, 'checkpoint')
@@ -35,12 +46,47 @@ export class ControlAudit {
     }
   }
 
+  /**
+   * Closes what a crash left open as `unknown` and says where the log is damaged, before this boot's first thread
+   * writes. Where a gate of the boot before is still draining, its chains are not at their end: then this waits for
+   * it. A log that cannot be recovered keeps no gate from starting: new records go to new segments.
+   */
+  recover(orphanDrains: boolean): void {
+    if (!orphanDrains) return this.#recover()
+    this.#late = setTimeout(() => this.#recover(), ORPHAN_GONE_MS).unref()
+  }
+
+  #recover(): void {
+    const { audit, node } = this.#directory
+    try {
+      const { chains, closed, faults } = recoverAudit({
+        directory: audit,
+        node,
+        boot: this.#boot,
+        clock: systemClock,
+      })
+      if (chains > 0)
+        this.#say(
+          `the log had ${count(chains, 'chain')} without an end; ${count(closed, 'exchange')} closed with an unknown outcome`,
+        )
+      for (const { segment, line, byte, kind, detail } of faults.slice(0, SAID_FAULTS))
+        this.#say(
+          `the log is ${kind === 'torn' ? 'unfinished' : 'damaged'} at ${segment}, line ${line}, byte ${byte}: ${kind}: ${detail}`,
+        )
+      if (faults.length > SAID_FAULTS)
+        this.#say(`and at ${faults.length - SAID_FAULTS} more places: sallyport audit verify names them`)
+    } catch (error) {
+      this.#say(`the log could not be recovered: ${error instanceof Error ? error.message : 'unknown'}`)
+    }
+  }
+
   /** Every ten seconds until closed, and once more then. */
   checkpointsEvery(): { close(): void } {
     const timer = setInterval(() => this.#checkpoint(), CHECKPOINT_EVERY_MS).unref()
     return {
       close: () => {
         clearInterval(timer)
+        if (this.#late !== null) clearTimeout(this.#late)
         this.#checkpoint()
       },
     }

@@ -20,8 +20,8 @@ import { type BundleSummary, compileInThread } from './compiler.ts'
 import { ControlAudit } from './control-audit.ts'
 import { ENTRY } from './entry.ts'
 import { httpGet } from './http-get.ts'
-import { OrphanSocket } from './orphan-socket.ts'
-import { say, systemClock, systemRandom, systemSchedule } from './system.ts'
+import { ORPHAN_DRAIN_MS, OrphanSocket } from './orphan-socket.ts'
+import { say, surviveDeafStderr, systemClock, systemRandom, systemSchedule } from './system.ts'
 
 export interface StartOptions {
   readonly config: string
@@ -41,6 +41,8 @@ export interface Started {
   readiness(): Readiness
   reload(): Promise<BundleSummary>
   stop(): Promise<void>
+  /** Ends the gate process without letting calls end. */
+  kill(): void
 }
 
 const DRAIN_MS = 10_000
@@ -51,15 +53,41 @@ const REVOCATION_MS = 30 * 86_400_000
 /** Control: composes the management plane around one gate process. Throws what keeps the gate from starting. */
 export async function startControl(options: StartOptions): Promise<Started> {
   const began = performance.now()
+  surviveDeafStderr()
   const { config, store: storePath } = readConfig(options.config)
   const random = systemRandom()
   const directory: HeldDataDirectory = openDataDirectory(storePath, random)
   try {
     const control = new Control(options, config, directory)
-    return await control.start(began)
+    return await interruptible(control.start(began), () => control.interrupt())
   } catch (error) {
     directory.release()
     throw error
+  }
+}
+
+/** Ctrl-C or SIGTERM while the gate starts ends what was started; a second one ends the program at once. */
+async function interruptible(starting: Promise<Started>, interrupt: () => void): Promise<Started> {
+  let interrupted = false
+  const onSignal = (): void => {
+    if (interrupted) process.exit(2)
+    interrupted = true
+    interrupt()
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  try {
+    const started = await starting
+    if (!interrupted) return started
+    await started.stop()
+    throw new SallyportError('control-unreachable', 'interrupted while the gate started')
+  } catch (error) {
+    throw interrupted
+      ? new SallyportError('control-unreachable', 'interrupted while the gate started', {}, error)
+      : error
+  } finally {
+    process.off('SIGTERM', onSignal)
+    process.off('SIGINT', onSignal)
   }
 }
 
@@ -80,6 +108,8 @@ class Control {
   #summary: BundleSummary | null = null
   #reloading: Promise<BundleSummary> | null = null
   #reloadNext: Promise<BundleSummary> | null = null
+  #stopping = false
+  readonly #ending = new AbortController()
 
   constructor(
     options: StartOptions,
@@ -122,7 +152,7 @@ class Control {
       },
     })
     this.#addresses = new Addresses((table) => this.#supervisor.broadcast({ type: 'addresses', table }), say)
-    this.#audit = new ControlAudit(directory, say)
+    this.#audit = new ControlAudit(directory, boot, say)
   }
 
   async start(began: number): Promise<Started> {
@@ -145,13 +175,21 @@ class Control {
       })
     const closers: (() => Promise<void> | void)[] = [() => readOnly.close()]
     try {
-      if (await OrphanSocket.relieve(this.#directory.path))
-        say('a gate left alone by its control is told to drain')
-      this.#supervisor.launch(this.#journal.inForce)
+      const orphan = await OrphanSocket.find(this.#directory.path)
+      if (orphan === null) {
+        this.#audit.recover(false)
+        this.#supervisor.launch(this.#journal.inForce)
+      }
       this.#rotateKeys()
       const summary = await this.#compile()
       await this.#addresses.update(summary.apis)
       this.#keys.update(summary.issuers)
+      if (orphan !== null) {
+        say('a gate left alone by its control is told to drain')
+        await orphan.relieve()
+        this.#audit.recover(true)
+        this.#supervisor.launch(this.#journal.inForce, ORPHAN_DRAIN_MS + 1_000)
+      }
       await this.#supervisor.start({ hash: summary.hash, file: summary.file })
       this.#adopt(summary)
       this.#audit.management('start', 'sallyport', 'ok', { bundle: summary.hash })
@@ -187,6 +225,7 @@ class Control {
         readiness: () => this.#readiness(),
         reload: () => this.#reload('program'),
         stop: () => this.#stop(closers),
+        kill: () => this.#supervisor.kill(),
       }
     } catch (error) {
       await this.#stop(closers)
@@ -196,8 +235,13 @@ class Control {
 
   #watch: ReturnType<typeof watchConfig> | null = null
 
+  /** Gives up compiling: what was to come of it is not wanted any more. */
+  interrupt(): void {
+    this.#ending.abort()
+  }
+
   #compile(): Promise<BundleSummary> {
-    return compileInThread(this.#options.config, this.#directory.path)
+    return compileInThread(this.#options.config, this.#directory.path, this.#ending.signal)
   }
 
   #adopt(summary: BundleSummary): void {
@@ -267,7 +311,11 @@ class Control {
       }
       case 'revoke-token': {
         const keys = order.keys.filter(isTokenKey)
-        if (keys.length === 0) throw new SallyportError('usage', 'a token is revoked by jti:… or digest:…')
+        if (keys.length < order.keys.length)
+          throw new SallyportError(
+            'usage',
+            'a token is revoked by its jti; a whole token goes to standard input: sallyport revoke token -',
+          )
         const at = Date.now()
         return this.#revoke(
           keys.map((key) => ({ kind: 'token', key, until: at + REVOCATION_MS, by: order.by, at })),
@@ -285,9 +333,18 @@ class Control {
 
   /** On disk first, then on every thread: what was confirmed holds from the next call on and after a restart. */
   async #revoke(revocations: readonly Revocation[]): Promise<OrderResult> {
-    this.#journal.append(revocations)
-    await this.#supervisor.revoke(revocations, Date.now())
-    for (const { kind, by } of revocations) this.#audit.management('revoke', by, 'ok', { kind })
+    const record = (result: 'ok' | 'failed', detail: Readonly<Record<string, string>> = {}): void => {
+      for (const { kind, by } of revocations)
+        this.#audit.management('revoke', by, result, { kind, ...detail })
+    }
+    try {
+      this.#journal.append(revocations)
+      await this.#supervisor.revoke(revocations, Date.now())
+    } catch (error) {
+      record('failed', { code: isFault(error) ? error.code : 'unknown' })
+      throw error
+    }
+    record('ok')
     return { revoked: revocations.length, threads: 'all' }
   }
 
@@ -300,7 +357,9 @@ class Control {
 
   #readiness(): Readiness {
     const missing: string[] = []
-    if (this.#summary === null || this.#supervisor.port === 0) missing.push('the gate does not listen yet')
+    if (this.#stopping) missing.push('the gate drains: calls under way end, then it stops')
+    else if (this.#summary === null) missing.push('the gate does not listen yet')
+    else if (!this.#supervisor.listening) missing.push('the gate process ended; it is being started again')
     for (const { name } of this.#summary?.issuers ?? []) {
       const notice = this.#notices.get(name)
       if (notice === undefined || notice.keys === null)
@@ -310,7 +369,12 @@ class Control {
   }
 
   async #stop(closers: readonly (() => Promise<void> | void)[]): Promise<void> {
+    this.#stopping = true
+    this.interrupt()
     await this.#supervisor.stop(DRAIN_MS)
+    // Both fail now, if they run, and say so in the record before it is closed.
+    await this.#reloading?.catch(() => undefined)
+    await this.#reloadNext?.catch(() => undefined)
     for (const close of closers) await close()
     this.#keys.stop()
     this.#addresses.stop()

@@ -1,8 +1,7 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { eraseSubject } from '../audit/erase.ts'
 import { readRecords } from '../audit/read.ts'
-import { listSegments, segmentPath } from '../audit/segment.ts'
 import { verifyAudit } from '../audit/verify.ts'
 import { readConfig } from '../config/read.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
@@ -24,11 +23,6 @@ export const recordActions: RecordActions = {
   read: (config, filter) => {
     const directory = directoryOf(config)
     return readRecords(directory.audit, { storeKey: readStoreKey(directory), filter })
-  },
-  size: (config) => {
-    const { audit } = directoryOf(config)
-    const segments = [...listSegments(audit).values()].flat()
-    return segments.reduce((sum, name) => sum + statSync(segmentPath(audit, name)).size, 0)
   },
   rejudge: (config, record) => rejudge(directoryOf(config), record),
   verify: (config, onProgress) => {
@@ -57,8 +51,9 @@ function rejudge(directory: DataDirectory, record: ExchangeRecord): Rejudged {
   const engine = new CedarEngine(found)
   try {
     const result = reevaluate({ decisions, attributes: attributesOf(record) }, engine)
-    return typeof result === 'string'
-      ? { result, missing: [], why: '', policies }
+    if (typeof result === 'string') return { result, missing: [], why: '', policies }
+    return record.intent.sealed === 'erased'
+      ? { ...undecidable('what it was decided by was erased with its subject'), policies }
       : { result: 'undecidable', missing: result.undecidable, why: '', policies }
   } finally {
     engine.close()

@@ -37,3 +37,8 @@ export function say(text: string): void {
   const line = text.replace(/[\x00-\x1f\x7f\u2028\u2029]+/g, ' ')
   process.stderr.write(`${new Date().toISOString()} ${line}\n`)
 }
+
+/** Nobody may read stderr any more (a closed terminal, a dead pipe): that must not end a process that serves. */
+export function surviveDeafStderr(): void {
+  process.stderr.on('error', () => undefined)
+}

@@ -91,15 +91,12 @@ export function readDataDirectory(path: string): DataDirectory {
 }
 
 function layout(root: string): DataDirectory {
-  const node = readFileSync(join(root, 'node'), 'utf8').trim()
+  const file = join(root, 'node')
+  const node = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
   if (!/^[0-9a-f]{16}$/.test(node)) {
-    throw new SallyportError(
-      'store-format',
-      `${join(root, 'node')} does not hold a node id of 16 hex digits.`,
-      {
-        directory: root,
-      },
-    )
+    throw new SallyportError('store-format', `${file} does not hold a node id of 16 hex digits.`, {
+      directory: root,
+    })
   }
   return {
     path: root,

