@@ -1,4 +1,4 @@
-import { isFault } from '../model/errors.ts'
+import { isFault, SallyportError } from '../model/errors.ts'
 import type { Source } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
 import { finding } from '../model/fact.ts'
@@ -28,25 +28,49 @@ export async function collect(source: Source, limit: number): Promise<Collected>
   return { ok: true, bytes: Buffer.concat(read, total) }
 }
 
+/** `collect` that rejects with `body-too-slow` where it is not over within `ms`. */
+async function collectWithin(source: Source, limit: number, ms: number): Promise<Collected> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new SallyportError('body-too-slow', 'the body came too slowly')), ms)
+  })
+  try {
+    return await Promise.race([collect(source, limit), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** An announced length says before the first byte, and before the body is invited, that it is too much. */
+export function announcedTooLarge(announced: number | undefined, limit: number): Finding | null {
+  return announced === undefined || announced <= limit ? null : tooLarge(limit)
+}
+
 /**
- * The request body within its plan. What breaks a cap holds in every mode: it protects the gate itself, so these
- * findings are marked `always`.
+ * The request body within its plan, `ms` for all of it. What breaks a cap holds in every mode: it protects the gate
+ * itself, so these findings are marked `always`.
  */
 export async function readRequestBody(
   source: Source,
   limit: number,
+  ms: number,
 ): Promise<
   { readonly bytes: Uint8Array; readonly finding: null } | { readonly bytes: null; readonly finding: Finding }
 > {
   try {
-    const collected = await collect(source, limit)
+    const collected = await collectWithin(source, limit, ms)
     if (collected.ok) return { bytes: collected.bytes, finding: null }
     source.cancel('over the limit')
-    return refused(finding(reason('body-too-large', 'contract', { limit }, `more than ${limit} bytes`), true))
+    return refused(tooLarge(limit))
   } catch (error) {
+    source.cancel('not wanted')
     if (isFault(error, 'body-too-slow')) return refused(finding(reason('body-too-slow', 'hygiene'), true))
     return refused(finding(reason('body-broken-off', 'hygiene'), true))
   }
+}
+
+function tooLarge(limit: number): Finding {
+  return finding(reason('body-too-large', 'contract', { limit }, `more than ${limit} bytes`), true)
 }
 
 function refused(found: Finding): { readonly bytes: null; readonly finding: Finding } {

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { Pool } from 'undici'
 import { SallyportError } from '../model/errors.ts'
-import type { Body, RawFields, Source } from '../model/exchange.ts'
+import type { Body, Source } from '../model/exchange.ts'
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from '../model/ports.ts'
 import { PulledBody, type Tap } from './pulled-body.ts'
 

@@ -23,7 +23,7 @@ export function checkContent(
     return []
   }
   try {
-    const findings = [...operation.checkParameters(params, head.query, exchange.head.fields)]
+    const findings = [...operation.checkParameters(params, head.query, head.fields)]
     if (head.contentEncoding !== undefined && head.contentEncoding.toLowerCase() !== 'identity') {
       findings.push(
         finding(

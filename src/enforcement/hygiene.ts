@@ -1,9 +1,9 @@
 import type { LimitsPlan } from '../model/bundle.ts'
-import type { RequestHead } from '../model/exchange.ts'
+import type { RawFields, RequestHead } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
 import { finding } from '../model/fact.ts'
 import { reason } from '../model/reason.ts'
-import { fieldValues, isFieldValue, isToken, listMembers, parseAuthority } from '../syntax/http.ts'
+import { fieldValues, HOP_BY_HOP, isFieldValue, isToken, listMembers, parseAuthority } from '../syntax/http.ts'
 import { parseQuery, parseTarget } from '../syntax/uri.ts'
 
 /** What the head says, parsed once; later stages read these values and never the raw head again. */
@@ -16,6 +16,10 @@ export interface CleanHead {
   /** Raw query without `?`, forwarded as received. */
   readonly rawQuery: string
   readonly query: readonly (readonly [string, string])[]
+  /** The fields for all who handle the call: those `Connection` names ended at the gate, as if never sent. */
+  readonly fields: RawFields
+  /** Bytes of the body as announced; undefined where no Content-Length is. */
+  readonly announcedBytes: number | undefined
   readonly contentType: string | undefined
   readonly contentEncoding: string | undefined
   readonly expectsContinue: boolean
@@ -40,7 +44,7 @@ export function checkHead(head: RequestHead, limits: LimitsPlan): HeadCheck {
     size += name.length + value.length + 4
     if (!isToken(name)) return bad('request-malformed', { rule: 'field-name' }, 'a field name is not a token')
     if (!isFieldValue(value))
-      return bad('request-malformed', { rule: 'field-value', field: name }, `control characters in ${name}`)
+      return bad('request-malformed', { rule: 'field-value', field: name.slice(0, 64) }, `control characters in ${name.slice(0, 64)}`)
   }
   if (size > limits.fieldBytes) return bad('head-too-large', { bytes: size }, 'the fields are too large')
   if (!isToken(head.method) || head.method.length > 32)
@@ -63,10 +67,13 @@ export function checkHead(head: RequestHead, limits: LimitsPlan): HeadCheck {
   if (authority === null || parseAuthority(hosts[0] ?? '') === null)
     return bad('host-invalid', { rule: 'authority' })
 
-  const types = fieldValues(fields, 'content-type')
+  const [announced] = fieldValues(fields, 'content-length')
+  // RFC 9110 §7.6.1: taken out before anything is read of them, so that what is judged is what goes on.
+  const endToEnd = withoutNamed(fields)
+  const types = fieldValues(endToEnd, 'content-type')
   if (types.length > 1)
     return bad('request-malformed', { rule: 'content-type-repeated' }, 'more than one Content-Type')
-  const encodings = fieldValues(fields, 'content-encoding')
+  const encodings = fieldValues(endToEnd, 'content-encoding')
   return {
     ok: true,
     head: {
@@ -75,11 +82,26 @@ export function checkHead(head: RequestHead, limits: LimitsPlan): HeadCheck {
       segments: target.segments,
       rawQuery: target.query,
       query: query.pairs,
+      fields: endToEnd,
+      announcedBytes: announced === undefined ? undefined : Number(announced),
       contentType: types[0],
-      expectsContinue: fieldValues(fields, 'expect').length > 0,
+      // RFC 9110 §10.1.1: in HTTP/1.0 it means nothing.
+      expectsContinue: head.httpVersion !== '1.0' && fieldValues(fields, 'expect').length > 0,
       contentEncoding: encodings.length === 0 ? undefined : encodings.join(', '),
     },
   }
+}
+
+/** Without the connection's own fields and those `Connection` names; the same list where there are none. */
+function withoutNamed(fields: RawFields): RawFields {
+  const named = fieldValues(fields, 'connection').flatMap(listMembers)
+  if (named.every((name) => HOP_BY_HOP.has(name) || name === 'close')) return fields
+  const left: string[] = []
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] ?? ''
+    if (!named.includes(name.toLowerCase())) left.push(name, fields[i + 1] ?? '')
+  }
+  return left
 }
 
 /** RFC 9112 §6: one way only to tell where the body ends. The parser checks too; this does not rely on it. */

@@ -1,6 +1,6 @@
 import { isCheckable } from '../decision/floor.ts'
 import { readBearer } from '../identity/bearer.ts'
-import type { Exchange, RawFields } from '../model/exchange.ts'
+import type { Exchange } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
 import { finding } from '../model/fact.ts'
 import type { OperationPlan } from '../model/operation.ts'
@@ -33,7 +33,7 @@ export async function identify(
   gate: Gate,
 ): Promise<Identification> {
   try {
-    return await verifyCaller(exchange.head.fields, head, api, operation, snapshot, gate)
+    return await verifyCaller(head, api, operation, snapshot, gate)
   } catch (error) {
     gate.fault('identity', exchange.id, error)
     return refused(finding(reason('stage-failed', 'stage', { stage: 'identity' })))
@@ -41,7 +41,6 @@ export async function identify(
 }
 
 async function verifyCaller(
-  fields: RawFields,
   head: CleanHead,
   api: ApiSnapshot,
   operation: OperationPlan | null,
@@ -50,7 +49,7 @@ async function verifyCaller(
 ): Promise<Identification> {
   const need = operation?.security.need ?? 'optional'
   const bearer = readBearer(
-    fields,
+    head.fields,
     head.query.map(([name]) => name),
   )
   // A token in the query is a fault whoever may call: it has been written to logs and histories by now.

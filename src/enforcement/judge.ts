@@ -46,7 +46,13 @@ export function judge(
   const opposed = findings.some(({ reason }) => opposes(reason.code))
   const { mode, bundle } = journal
   const input = judged?.input ?? null
-  const policy = judged && input && !opposed ? evaluate(judged, input) : null
+  let policy: PolicyVerdict | null = null
+  try {
+    if (judged && input && !opposed) policy = evaluate(judged, input)
+  } catch (error) {
+    // What cannot be judged is denied (standards 1.5): `decide` finds the policies' verdict missing.
+    journal.fault('policy', error)
+  }
   const decision = decide({
     checkpoint,
     mode,

@@ -59,7 +59,8 @@ export class AssertionSigner {
    */
   authorization(subject: Subject, api: string, form: 'plain' | 'qualified' = 'qualified'): string {
     const principal = principalId(subject)
-    const name = `${form} ${subject.kind} ${api} ${principal} ${subject.client}`
+    // Quoted, so that no two callers share a name however their ids are spelt.
+    const name = JSON.stringify([form, subject.kind, api, subject.iss, principal, subject.client])
     const sub = form === 'plain' ? subject.id : principal
     return this.#reused(name) ?? this.#keep(name, api, { sub, ...identityOf(subject) })
   }

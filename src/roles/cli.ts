@@ -65,5 +65,9 @@ async function runDemo(request: DemoRequest): Promise<number> {
 
 /** The command line's role. */
 export async function runCli(argv: readonly string[]): Promise<void> {
+  // A reader that has seen enough (`| head`) ends neither a command nor a gate.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   await sallyportProgram(VERSION, actions).parseAsync(argv)
 }

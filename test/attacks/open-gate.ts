@@ -85,7 +85,10 @@ export interface OpenGate extends MemoryGate {
   readonly listener: Listener
   token(sub: string, over?: Readonly<Record<string, unknown>>): string
   /** Sends bytes on one connection and gives what came back: until it closes, or `answers` have come. */
-  send(bytes: string | readonly (string | number)[], answers?: number): Promise<RawAnswer[] & { closed: boolean }>
+  send(
+    bytes: string | readonly (string | number)[],
+    answers?: number,
+  ): Promise<RawAnswer[] & { closed: boolean }>
   stop(): Promise<void>
 }
 
@@ -127,8 +130,10 @@ ${options.top ?? ''}
   const listener = new Listener(made.gate, systemRandom(), {
     headBytes: 32_768,
     headMs: 2_000,
-    requestMs: 4_000,
+    requestMs: 10_000,
     idleMs: 3_000,
+    lingerMs: 300,
+    stallMs: 500,
     ...options.limits,
   })
   const port = await listener.listen('127.0.0.1', 0, false)
@@ -139,7 +144,14 @@ ${options.top ?? ''}
     listener,
     token: (sub, over = {}) => {
       const now = Math.floor(Date.now() / 1000)
-      const claims = { iss: ISSUER, sub, aud: 'shop', client_id: 'web', jti: crypto.randomUUID(), scope: 'things' }
+      const claims = {
+        iss: ISSUER,
+        sub,
+        aud: 'shop',
+        client_id: 'web',
+        jti: crypto.randomUUID(),
+        scope: 'things',
+      }
       return accessToken(KEY, { ...claims, iat: now, exp: now + 300, ...over })
     },
     send: (bytes, answers) => converse(port, typeof bytes === 'string' ? [bytes] : bytes, answers),
@@ -183,7 +195,9 @@ export async function converse(
   const socket = connect(port, '127.0.0.1')
   let got = ''
   let closed = false
-  const heads = parts.flatMap((part) => (typeof part === 'string' ? part.match(/^HEAD /gm) ?? [] : [])).length
+  const heads = parts.flatMap((part) =>
+    typeof part === 'string' ? (part.match(/^HEAD /gm) ?? []) : [],
+  ).length
   socket.on('error', () => undefined)
   const over = new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, 6_000)

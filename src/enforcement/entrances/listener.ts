@@ -1,40 +1,38 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { createServer, STATUS_CODES } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { SallyportError } from '../../model/errors.ts'
-import type {
-  Answer,
-  Caller,
-  Delivery,
-  Exchange,
-  ExchangeId,
-  RawFields,
-  Reply,
-  RequestHead,
-  Source,
-} from '../../model/exchange.ts'
+import type { Caller, Exchange, ExchangeId, RequestHead, Source } from '../../model/exchange.ts'
 import type { Random } from '../../model/ports.ts'
 import { parseIp } from '../../syntax/ip.ts'
 import { uuid7 } from '../../syntax/uuid.ts'
 import type { Gate } from '../gate.ts'
 import { play } from '../pipeline.ts'
 import { refuseUnparsed } from '../unparsed.ts'
+import { HttpReply, RawReply } from './http-reply.ts'
+import { RequestBody } from './request-body.ts'
+import { Turns } from './turns.ts'
 
 export interface ListenerLimits {
   /** Bytes of the whole head; node refuses more with HPE_HEADER_OVERFLOW. */
   readonly headBytes: number
   readonly headMs: number
-  /** From the head's first byte to the body's last. */
+  /** From the head's first byte to the body's last: above what any API allows, which is kept where bodies are read. */
   readonly requestMs: number
   readonly idleMs: number
+  /** How long bytes nobody wants may still come in after an answer, before the connection is cut. */
+  readonly lingerMs: number
+  /** How long a caller may leave an answer unread. */
+  readonly stallMs: number
 }
 
 export const DEFAULT_LISTENER_LIMITS: ListenerLimits = {
   headBytes: 32_768,
   headMs: 10_000,
-  requestMs: 30_000,
+  requestMs: 660_000,
   idleMs: 5_000,
+  lingerMs: 2_000,
+  stallMs: 30_000,
 }
 
 /** The HTTP/1.1 entrance: turns node's messages into exchanges and answers into node's messages, nothing else. */
@@ -42,6 +40,8 @@ export class Listener {
   readonly #server: Server
   readonly #gate: Gate
   readonly #random: Random
+  readonly #limits: ListenerLimits
+  readonly #turns = new WeakMap<Duplex, Turns>()
   #underWay = 0
   #draining = false
   #lastAccept = 0
@@ -49,6 +49,7 @@ export class Listener {
   constructor(gate: Gate, random: Random, limits: ListenerLimits = DEFAULT_LISTENER_LIMITS) {
     this.#gate = gate
     this.#random = random
+    this.#limits = limits
     this.#server = createServer({
       // Answers to what the parser would refuse by itself are ours, so that each has a record.
       requireHostHeader: false,
@@ -67,8 +68,9 @@ export class Listener {
     this.#server.on('checkExpectation', (request, response) => this.#exchange(request, response))
     this.#server.on('connect', (request, socket) => this.#tunnel(request, socket))
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unparsed(error, socket))
-    this.#server.on('connection', () => {
+    this.#server.on('connection', (socket: Socket) => {
       this.#lastAccept = performance.now()
+      socket.once('close', () => this.#turnsOf(socket).drop())
     })
   }
 
@@ -97,31 +99,64 @@ export class Listener {
     this.#server.closeAllConnections()
   }
 
-  #exchange(request: IncomingMessage, response: ServerResponse): void {
-    this.#underWay += 1
-    const exchange = this.#open(
-      request,
-      requestHead(request),
-      hasBody(request) ? new RequestBody(request) : null,
-    )
-    const reply = new HttpReply(response, this.#draining)
-    play(exchange, reply, this.#gate)
-      .catch((error: unknown) => {
-        this.#gate.fault('exchange', exchange.id, error)
-        response.destroy()
-      })
-      .finally(() => {
-        this.#underWay -= 1
-      })
+  #turnsOf(socket: Duplex): Turns {
+    let turns = this.#turns.get(socket)
+    if (turns === undefined) {
+      turns = new Turns()
+      this.#turns.set(socket, turns)
+    }
+    return turns
   }
 
-  #open(request: IncomingMessage, head: RequestHead, body: Source | null): Exchange {
+  #exchange(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request
+    const turns = this.#turnsOf(socket)
+    const body = hasBody(request) ? new RequestBody(request) : null
+    turns.reading = body
+    if (!turns.take(() => this.#play(request, response, body, turns))) socket.destroy()
+  }
+
+  async #play(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: RequestBody | null,
+    turns: Turns,
+  ): Promise<void> {
+    const { socket } = request
+    // The answer before this call's turn ended the connection: the call was never taken up.
+    if (!socket.writable) return
+    this.#underWay += 1
+    const exchange = this.#open(socket, requestHead(request), body)
+    // Node reads nothing sensible behind an Upgrade that was not taken.
+    const upgrades = request.headers.upgrade !== undefined
+    const reply = new HttpReply(
+      response,
+      this.#limits.stallMs,
+      () => this.#draining || turns.broken || upgrades,
+    )
+    try {
+      const { httpVersion } = request
+      if (httpVersion === '1.1' || httpVersion === '1.0') await play(exchange, reply, this.#gate)
+      else await refuseUnparsed(exchange, 'HPE_INVALID_VERSION', reply, this.#gate)
+    } catch (error) {
+      this.#gate.fault('exchange', exchange.id, error)
+    }
+    this.#underWay -= 1
+    if (!response.writableEnded) response.destroy()
+    if (body === null || request.complete) return
+    body.unwanted = true
+    setTimeout(() => {
+      if (!request.complete) socket.destroy()
+    }, this.#limits.lingerMs).unref()
+  }
+
+  #open(socket: Socket, head: RequestHead, body: Source | null): Exchange {
     const received = this.#gate.clock.now()
     return {
       id: uuid7(received.wallMs, this.#random.bytes(10)) as ExchangeId,
       entrance: 'http',
       received,
-      caller: callerOf(request.socket),
+      caller: callerOf(socket),
       head,
       body,
     }
@@ -129,35 +164,44 @@ export class Listener {
 
   /** CONNECT comes with a bare socket: it is refused by the same stages as any other method. */
   #tunnel(request: IncomingMessage, socket: Duplex): void {
-    const exchange = this.#open(request, requestHead(request), null)
-    play(exchange, new RawReply(socket), this.#gate).catch((error: unknown) =>
-      this.#gate.fault('exchange', exchange.id, error),
+    // Node took its own listener away: without one, a caller's reset would end the whole thread.
+    socket.on('error', () => undefined)
+    this.#refuse(socket, (reply) =>
+      play(this.#open(socket as Socket, requestHead(request), null), reply, this.#gate),
     )
   }
 
   /** What the parser refused has no head to judge, yet gets its record and a problem document. */
   #unparsed(error: NodeJS.ErrnoException, socket: Duplex): void {
-    if (!socket.writable || error.code === 'ECONNRESET') {
+    const turns = this.#turnsOf(socket)
+    // What follows on a broken connection is thrown away until it closes.
+    if (turns.broken && socket.writable) return
+    const { reading } = turns
+    turns.broken = true
+    if (error.code === 'ECONNRESET' || reading?.unwanted === true) {
       socket.destroy()
-      return
+    } else if (reading !== null && !reading.complete) {
+      // A call under way, or about to be: it answers for its own body.
+      reading.broken(error)
+    } else {
+      const head: RequestHead = { method: '', target: '', httpVersion: '1.1', fields: [], secure: false }
+      this.#refuse(socket, (reply) =>
+        refuseUnparsed(this.#open(socket as Socket, head, null), error.code ?? '', reply, this.#gate),
+      )
     }
-    // After an answer has begun a second one would be read as the next call's (response splitting).
-    if ('_httpMessage' in socket && socket['_httpMessage'] !== null && socket['_httpMessage'] !== undefined) {
-      socket.destroy()
-      return
+  }
+
+  #refuse(socket: Duplex, refusal: (reply: RawReply) => Promise<void>): void {
+    const turn = async (): Promise<void> => {
+      if (!socket.writable) return void socket.destroy()
+      try {
+        await refusal(new RawReply(socket, this.#limits.lingerMs))
+      } catch (error) {
+        this.#gate.fault('exchange', '', error)
+        socket.destroy()
+      }
     }
-    const received = this.#gate.clock.now()
-    const exchange: Exchange = {
-      id: uuid7(received.wallMs, this.#random.bytes(10)) as ExchangeId,
-      entrance: 'http',
-      received,
-      caller: callerOf(socket as Socket),
-      head: { method: '', target: '', httpVersion: '1.1', fields: [], secure: false },
-      body: null,
-    }
-    refuseUnparsed(exchange, error.code ?? '', new RawReply(socket), this.#gate).catch((fault: unknown) =>
-      this.#gate.fault('exchange', exchange.id, fault),
-    )
+    if (!this.#turnsOf(socket).take(turn)) socket.destroy()
   }
 }
 
@@ -185,140 +229,4 @@ function callerOf(socket: Socket): Caller {
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
-}
-
-class RequestBody implements Source {
-  readonly #request: IncomingMessage
-  readonly #chunks: AsyncIterator<Uint8Array>
-
-  constructor(request: IncomingMessage) {
-    this.#request = request
-    this.#chunks = request.iterator({ destroyOnReturn: false })
-  }
-
-  get trailers(): RawFields {
-    return this.#request.rawTrailers
-  }
-
-  async read(): Promise<Uint8Array | null> {
-    try {
-      const { value, done } = await this.#chunks.next()
-      return done === true ? null : value
-    } catch (error) {
-      throw new SallyportError('body-broken-off', 'the body ended before its announced end', {}, error)
-    }
-  }
-
-  /** The rest is thrown away by node once the answer is out, within the request's time. */
-  cancel(): void {
-    this.#request.resume()
-  }
-}
-
-class HttpReply implements Reply {
-  readonly #response: ServerResponse
-  readonly #last: boolean
-  #taken = 0
-
-  constructor(response: ServerResponse, last: boolean) {
-    this.#response = response
-    this.#last = last
-  }
-
-  get gone(): boolean {
-    return this.#response.destroyed
-  }
-
-  onGone(listener: () => void): void {
-    this.#response.once('close', () => {
-      if (!this.#response.writableFinished) listener()
-    })
-  }
-
-  inform(status: number, fields: RawFields): void {
-    if (status === 100) this.#response.writeContinue()
-    else if (status === 103)
-      throw new SallyportError('not-carried', 'early hints are not carried', { fields: fields.length })
-  }
-
-  async send(answer: Answer): Promise<Delivery> {
-    const response = this.#response
-    if (response.destroyed) return { complete: false, bytes: 0, why: 'the caller left' }
-    const fields = this.#last ? [...answer.fields, 'Connection', 'close'] : (answer.fields as string[])
-    const finished = new Promise<Delivery>((resolve) => {
-      response.once('close', () =>
-        resolve(
-          response.writableFinished
-            ? { complete: true }
-            : { complete: false, bytes: this.#taken, why: 'the caller left' },
-        ),
-      )
-      response.once('finish', () => resolve({ complete: true }))
-    })
-    // A head and its small body go out in one write.
-    response.writeHead(answer.status, fields)
-    if (answer.body === null) response.end()
-    else if (answer.body instanceof Uint8Array) response.end(answer.body)
-    else await this.#stream(answer.body)
-    return finished
-  }
-
-  async #stream(body: Source): Promise<void> {
-    const response = this.#response
-    try {
-      for (let chunk = await body.read(); chunk !== null; chunk = await body.read()) {
-        if (response.destroyed) return body.cancel('the caller left')
-        this.#taken += chunk.byteLength
-        if (!response.write(chunk)) await drained(response)
-      }
-      response.end()
-    } catch {
-      // The head is out: breaking off is the only honest end (RFC 9112 §8).
-      response.destroy()
-    }
-  }
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off('drain', done)
-      response.off('close', done)
-      resolve()
-    }
-    response.once('drain', done)
-    response.once('close', done)
-  })
-}
-
-/** For sockets node gave up on: one answer, then close. */
-class RawReply implements Reply {
-  readonly #socket: Duplex
-
-  constructor(socket: Duplex) {
-    this.#socket = socket
-  }
-
-  get gone(): boolean {
-    return this.#socket.destroyed
-  }
-
-  onGone(listener: () => void): void {
-    this.#socket.once('close', listener)
-  }
-
-  inform(): void {}
-
-  send(answer: Answer): Promise<Delivery> {
-    if (this.#socket.destroyed || !(answer.body instanceof Uint8Array)) {
-      this.#socket.destroy()
-      return Promise.resolve({ complete: false, bytes: 0, why: 'the caller left' })
-    }
-    const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`]
-    for (let i = 0; i + 1 < answer.fields.length; i += 2)
-      lines.push(`${answer.fields[i]}: ${answer.fields[i + 1]}`)
-    lines.push('Connection: close', '', '')
-    this.#socket.end(Buffer.concat([Buffer.from(lines.join('\r\n'), 'latin1'), answer.body]))
-    return Promise.resolve({ complete: true })
-  }
 }

@@ -7,10 +7,16 @@ import { PulledBody, type Tap } from '../pulled-body.ts'
 export class RequestBody implements Source, Tap {
   readonly #request: IncomingMessage
   readonly #pulled = new PulledBody(this)
+  /** The call was answered without it: what still comes is thrown away. */
+  unwanted = false
   #begun = false
 
   constructor(request: IncomingMessage) {
     this.#request = request
+  }
+
+  get complete(): boolean {
+    return this.#request.complete
   }
 
   get trailers(): RawFields {

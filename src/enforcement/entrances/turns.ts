@@ -29,10 +29,11 @@ export class Turns {
   }
 
   #run(turn: () => Promise<void>): void {
-    turn().then(() => {
+    const goOn = (): void => {
       const next = this.#ahead.shift()
       if (next === undefined) this.#busy = false
       else this.#run(next)
-    })
+    }
+    turn().then(goOn, goOn)
   }
 }

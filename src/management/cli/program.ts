@@ -4,6 +4,7 @@ import { auditCommand } from './audit.ts'
 import { checkCommand } from './check.ts'
 import { demoCommand } from './demo.ts'
 import { explainCommand } from './explain.ts'
+import { initCommand } from './init.ts'
 import { orderCommands } from './orders.ts'
 import { reportCommand } from './report.ts'
 import { startCommand } from './start.ts'
@@ -22,6 +23,7 @@ export function sallyportProgram(version: string, actions: CliActions): Command 
       process.exit(error.exitCode === 0 ? 0 : 2)
     })
   const commands = [
+    initCommand,
     demoCommand,
     startCommand,
     checkCommand,

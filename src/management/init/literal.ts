@@ -11,7 +11,8 @@ export function cedarString(text: string): string {
   return `"${escaped}"`
 }
 
-const PLAIN = /^[A-Za-z_][A-Za-z0-9_./-]*$/
+/** Names, paths and URLs; never what could be a number, a date or a key. */
+const PLAIN = /^(?:\.{0,2}\/)?[A-Za-z_][A-Za-z0-9_./:-]*(?<!:)$/
 /** Words that YAML 1.2 or its forerunner read as something other than text. */
 const WORDS = /^(?:true|false|null|yes|no|on|off|y|n)$/i
 

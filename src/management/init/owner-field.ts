@@ -10,11 +10,11 @@ export interface ObjectSuggestion {
   readonly owner: string
   /** operationId of the GET, where there are writes to look up for. */
   readonly lookup?: string
-  /** Operations for which the owner is then known. */
+  /** Operations that ask for a caller and for which the owner is then known. */
   readonly operations: readonly OperationPlan[]
 }
 
-type Record_ = Readonly<Record<string, unknown>>
+type Contract = Readonly<Record<string, unknown>>
 
 /** Most telling first; compared in lower case without `_` and `-`. */
 const OWNER_IDS = [
@@ -38,11 +38,11 @@ const OWNER_IDS = [
 ]
 const IDS_WITHIN = ['id', 'sub', 'userid', 'uuid', 'uid']
 /** What wraps the object itself in many APIs' answers. */
-const WRAPPERS = new Set(['data', 'result', 'item'])
+const WRAPPERS = ['data', 'result', 'item']
 
 const MAX_SUGGESTIONS = 50
 const MAX_HOPS = 20
-const MAX_NESTING = 8
+const MAX_PARTS = 50
 
 /**
  * Looks at paths that end in one parameter (`/orders/{orderId}`). A guess from names, to be offered and never put
@@ -50,7 +50,7 @@ const MAX_NESTING = 8
  * @param root The contract; read here without trust, since names of fields are all that is wanted of it.
  */
 export function suggestObjects(
-  root: Record_,
+  root: Contract,
   operations: readonly OperationPlan[],
 ): readonly ObjectSuggestion[] {
   const byForm = Map.groupBy(operations, ({ template }) => template.replace(/\{[^{}]*\}/g, '{}'))
@@ -66,12 +66,17 @@ export function suggestObjects(
     const lookup = get.operationId
     const hasLookup = lookup !== undefined && lookup !== '' && lookup.length <= 256
     const writes = matched.filter(({ method }) => method !== 'GET')
+    // What is public anyway belongs to no one.
+    const ruled = (hasLookup ? [get, ...writes] : [get]).filter(
+      ({ security }) => security.need === 'required',
+    )
+    if (ruled.length === 0) continue
     found.push({
       type: unused(typeName(get.template, parts[1] ?? ''), types),
       template: get.template,
       owner,
       ...(hasLookup && writes.length > 0 ? { lookup } : {}),
-      operations: hasLookup ? [get, ...writes] : [get],
+      operations: ruled,
     })
   }
   return found
@@ -96,7 +101,7 @@ function singular(noun: string): string {
   return /[^s]s$/i.test(noun) ? noun.slice(0, -1) : noun
 }
 
-function answerSchema(root: Record_, template: string): unknown {
+function answerSchema(root: Contract, template: string): unknown {
   const item = resolved(root, member(member(root, 'paths'), template))
   const responses = member(resolved(root, member(item, 'get')), 'responses')
   const status = ['200', '2XX', '2xx', 'default'].find((code) => member(responses, code) !== undefined)
@@ -106,58 +111,59 @@ function answerSchema(root: Record_, template: string): unknown {
   return json === undefined ? undefined : member(content[json], 'schema')
 }
 
-function ownerPointer(root: Record_, schema: unknown): string | null {
+function ownerPointer(root: Contract, schema: unknown): string | null {
   const properties = propertiesOf(root, schema)
   const direct = ownerAmong(root, properties)
   if (direct !== null) return direct
-  const objects = [...properties].filter(([, value]) => propertiesOf(root, value).size > 0)
-  const wrapped =
-    objects.find(([name]) => WRAPPERS.has(name)) ?? (properties.size === 1 ? objects[0] : undefined)
-  if (wrapped === undefined) return null
-  const within = ownerAmong(root, propertiesOf(root, wrapped[1]))
-  return within === null ? null : `/${escapePointer(wrapped[0])}${within}`
+  const [wrapper] =
+    properties.size === 1 ? properties.keys() : WRAPPERS.filter((name) => properties.has(name))
+  if (wrapper === undefined) return null
+  const within = ownerAmong(root, propertiesOf(root, properties.get(wrapper)))
+  return within === null ? null : `/${escapePointer(wrapper)}${within}`
 }
 
-function ownerAmong(root: Record_, properties: ReadonlyMap<string, unknown>): string | null {
+function ownerAmong(root: Contract, properties: ReadonlyMap<string, unknown>): string | null {
+  const byName = new Map([...properties.keys()].reverse().map((name) => [plain(name), name]))
   for (const wanted of OWNER_IDS) {
-    for (const [name, value] of properties) {
-      if (plain(name) !== wanted) continue
-      const pointer = `/${escapePointer(name)}`
-      if (isId(root, value)) return pointer
-      const id = [...propertiesOf(root, value)].find(
-        ([key, inner]) => IDS_WITHIN.includes(plain(key)) && isId(root, inner),
-      )
-      if (id !== undefined) return `${pointer}/${escapePointer(id[0])}`
-    }
+    const name = byName.get(wanted)
+    if (name === undefined) continue
+    const value = properties.get(name)
+    const pointer = `/${escapePointer(name)}`
+    if (isId(root, value)) return pointer
+    const id = [...propertiesOf(root, value)].find(
+      ([key, inner]) => IDS_WITHIN.includes(plain(key)) && isId(root, inner),
+    )
+    if (id !== undefined) return `${pointer}/${escapePointer(id[0])}`
   }
   return null
 }
 
 /** Strings and integers are what the gate takes for an owner's id. */
-function isId(root: Record_, schema: unknown): boolean {
+function isId(root: Contract, schema: unknown): boolean {
   const type = member(resolved(root, schema), 'type')
   const types = Array.isArray(type) ? type : [type]
   return types.some((each) => each === 'string' || each === 'integer')
 }
 
-/** Own and inherited (`allOf`) properties that the schema declares. */
-function propertiesOf(root: Record_, schema: unknown, depth = 0): ReadonlyMap<string, unknown> {
-  const value = resolved(root, schema)
-  const all = new Map<string, unknown>()
-  if (!isRecord(value) || depth > MAX_NESTING) return all
-  const parts = member(value, 'allOf')
-  if (Array.isArray(parts)) {
-    for (const part of parts.slice(0, MAX_HOPS)) {
-      for (const [name, each] of propertiesOf(root, part, depth + 1)) all.set(name, each)
-    }
+/** Own and inherited (`allOf`) properties that the schema declares; of very many parts, the first ones. */
+function propertiesOf(root: Contract, schema: unknown): ReadonlyMap<string, unknown> {
+  const properties = new Map<string, unknown>()
+  const open: unknown[] = [schema]
+  const seen = new Set<unknown>()
+  for (let part = open.shift(); part !== undefined && seen.size < MAX_PARTS; part = open.shift()) {
+    const value = resolved(root, part)
+    if (!isRecord(value) || seen.has(value)) continue
+    seen.add(value)
+    const own = member(value, 'properties')
+    if (isRecord(own)) for (const [name, each] of Object.entries(own)) properties.set(name, each)
+    const parts = member(value, 'allOf')
+    if (Array.isArray(parts)) open.push(...parts.slice(0, MAX_PARTS))
   }
-  const own = member(value, 'properties')
-  if (isRecord(own)) for (const [name, each] of Object.entries(own)) all.set(name, each)
-  return all
+  return properties
 }
 
 /** What a local `$ref` names; undefined where it names nothing. */
-function resolved(root: Record_, value: unknown): unknown {
+function resolved(root: Contract, value: unknown): unknown {
   let at = value
   for (let hop = 0; isRecord(at) && typeof at['$ref'] === 'string'; hop++) {
     if (hop === MAX_HOPS || !at['$ref'].startsWith('#')) return undefined
@@ -174,7 +180,7 @@ function plain(name: string): string {
   return name.toLowerCase().replace(/[_-]/g, '')
 }
 
-function isRecord(value: unknown): value is Record_ {
+function isRecord(value: unknown): value is Contract {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

@@ -40,6 +40,7 @@ export function readFlags(flags: InitFlags): InitRequest {
     )
   }
   const problems = [
+    ...contractProblems(contract),
     ...upstreamProblems(upstream),
     ...issuerProblems(issuer, flags.jwks),
     ...(flags.jwks === undefined ? [] : jwksProblems(flags.jwks)),
@@ -48,6 +49,11 @@ export function readFlags(flags: InitFlags): InitRequest {
   ]
   if (problems.length > 0) throw new SallyportError('usage', problems.join('\n'))
   return { ...flags, contract, upstream, issuer }
+}
+
+function contractProblems(text: string): readonly string[] {
+  if (!/^[A-Za-z][A-Za-z0-9+.-]+:\/\//.test(text)) return []
+  return ['--contract is a URL, and the gate fetches no contract: save a copy and name the file']
 }
 
 function upstreamProblems(text: string): readonly string[] {
@@ -66,8 +72,10 @@ function issuerProblems(text: string, jwks: string | undefined): readonly string
   if (!isUrl && jwks !== undefined) return []
   const problems = problemsOf('--issuer', fetchUrl.safeParse(text))
   if (problems.length > 0) return problems
-  if (text.includes('?') && jwks === undefined) {
-    return ['--issuer has a query, so its keys cannot be found below it: add --jwks URL']
+  if (/[?@]/.test(text) && jwks === undefined) {
+    return [
+      '--issuer has a query or an @, so its keys cannot be found below it: say where they are with --jwks URL',
+    ]
   }
   return plainHttp('--issuer', text, 'forge any token')
 }

@@ -16,7 +16,7 @@ export interface Role {
 export function rolesByTag(api: string, operations: readonly OperationPlan[]): readonly Role[] {
   const byTag = new Map<string | null, OperationPlan[]>()
   for (const plan of operations) {
-    for (const tag of plan.tags.length === 0 ? [null] : new Set(plan.tags)) {
+    for (const tag of tagsOf(plan)) {
       const list = byTag.get(tag)
       if (list === undefined) byTag.set(tag, [plan])
       else list.push(plan)
@@ -29,7 +29,13 @@ export function rolesByTag(api: string, operations: readonly OperationPlan[]): r
       const own = plans.filter((plan) => plan.kind === kind)
       return own.length === 0
         ? []
-        : [{ name: `${api}-${stem}-${kind}ers`.replace('writeers', 'writers'), kind, tag, operations: own }]
+        : [{ name: `${api}-${stem}-${kind === 'read' ? 'readers' : 'writers'}`, kind, tag, operations: own }]
     })
   })
+}
+
+/** A tag that is not well-formed Unicode cannot be named by a policy. */
+function tagsOf({ tags }: OperationPlan): Iterable<string | null> {
+  const nameable = tags.filter((tag) => tag.isWellFormed())
+  return nameable.length === 0 ? [null] : new Set(nameable)
 }

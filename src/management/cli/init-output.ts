@@ -1,0 +1,148 @@
+import type { OperationPlan } from '../../model/operation.ts'
+import type { Draft } from '../init/draft.ts'
+import { counted, oneLine } from '../init/literal.ts'
+import { policyIds } from '../init/policy-text.ts'
+import type { InitRequest } from '../init/request.ts'
+import type { CheckReport } from './actions.ts'
+import type { Output } from './output.ts'
+
+/** What init says: what it permitted and did not, what is open to all, and what to do next. */
+
+/** Named on the terminal; the policies list all. */
+const MAX_SHOWN = 10
+
+export function printDraft(out: Output, { contract }: InitRequest, drafted: Draft): void {
+  const { api, operations, survey, schemes, objects, audience, files } = drafted
+  const ids = policyIds(api)
+  out.line(`${api}: ${counted(operations.length, 'operation')} in ${contract}`)
+  for (const { path } of files) out.line(`wrote ${path}`)
+  out.line()
+  const policies = files[1]?.path ?? ''
+  if (survey.scoped.length > 0) {
+    out.line(
+      `permitted by scope: ${counted(survey.scoped.length, 'operation')}, to whoever’s token carries the scopes the contract names (policy ${ids.scopes})`,
+    )
+  }
+  if (survey.unscoped.length > 0) {
+    out.line(
+      `not permitted: ${counted(survey.unscoped.length, 'operation')} for which the contract names no scope. Read and write roles per tag stand in ${policies}, commented out, to be granted by name:`,
+    )
+    printOperations(out, survey.unscoped)
+  }
+  for (const warning of warningsOf(drafted)) out.line(`warning: ${warning}`)
+  if (survey.anonymous.length > 0) {
+    out.line(`PUBLIC (policy ${ids.anonymous}):`)
+    printOperations(out, survey.anonymous)
+  }
+  if (survey.optional.length > 0) {
+    out.line(`PUBLIC, token optional (policy ${ids.optional}):`)
+    printOperations(out, survey.optional)
+  }
+  if (schemes.length > 0 && survey.uncheckable.length > 0) {
+    out.line('refused when enforcing, unless credential: pass:')
+    printOperations(out, survey.uncheckable)
+  }
+  if (objects.length > 0) {
+    out.line(
+      `objects: ${counted(objects.length, 'path')} may name an owner, such as ${oneLine(objects[0]?.template ?? '')} by ${oneLine(objects[0]?.owner ?? '')}; the rules stand in ${files[0]?.path ?? ''}, commented out`,
+    )
+  }
+  if (!audience.assumed) return
+  out.line(
+    `audience: assumed to be ${audience.value}. A token whose aud is another is refused: decode one of yours (the part between its dots is base64url JSON) and put its aud into ${files[0]?.path ?? ''} if it differs`,
+  )
+}
+
+function warningsOf({ survey, schemes }: Draft): readonly string[] {
+  const warnings: string[] = []
+  const { anonymous, optional } = survey
+  if (anonymous.length > 0) {
+    warnings.push(
+      `PUBLIC: ${counted(anonymous.length, 'operation')} can be called by anyone, without a token (security: [])`,
+    )
+  }
+  if (optional.length > 0) {
+    warnings.push(
+      `PUBLIC: ${counted(optional.length, 'operation')} can be called by anyone; a token is optional ({} in security)`,
+    )
+  }
+  for (const { name, operations, closed } of schemes) {
+    warnings.push(
+      `the gate cannot check the security scheme ${oneLine(name, 80)} of ${counted(operations, 'operation')}; enforcing refuses every call to the ${closed} that no token opens, unless the API has credential: pass`,
+    )
+  }
+  return warnings
+}
+
+function printOperations(out: Output, operations: readonly OperationPlan[]): void {
+  for (const { key, method, template } of operations.slice(0, MAX_SHOWN)) {
+    out.line(`    ${oneLine(key)}${key.endsWith(` ${template}`) ? '' : `  ${method} ${oneLine(template)}`}`)
+  }
+  if (operations.length > MAX_SHOWN) out.line(`    and ${operations.length - MAX_SHOWN} more`)
+}
+
+export function printCheck(out: Output, { policies, tests, warnings }: CheckReport): void {
+  out.line()
+  for (const { place, message } of warnings.slice(0, MAX_SHOWN)) {
+    out.line(`check: ${oneLine(`${place === '' ? '' : `${place}: `}${message}`, 400)}`)
+  }
+  if (warnings.length > MAX_SHOWN)
+    out.line(`check: and ${counted(warnings.length - MAX_SHOWN, 'warning')} more`)
+  for (const { name, detail } of tests.filter(({ passed }) => !passed))
+    out.line(`failed: ${oneLine(name)}: ${detail}`)
+  const passed = tests.filter((test) => test.passed).length
+  out.line(
+    `check: ${counted(policies, 'policy file')}, ${passed} of ${tests.length} policy tests pass, ${counted(warnings.length, 'warning')}`,
+  )
+}
+
+interface Step {
+  readonly command?: string
+  readonly what: string
+}
+
+export function nextSteps(config: string, { api, basePath }: Draft): readonly Step[] {
+  const named = config === 'sallyport.yaml' ? '' : ` --config ${config}`
+  return [
+    {
+      command: `sallyport start${named}`,
+      what: `the gate runs in observe: it records and refuses nothing that ${api} would answer`,
+    },
+    {
+      what: `send your usual traffic, with its tokens, to the gate’s address${basePath === '' ? '' : ` (paths begin with ${oneLine(basePath)})`} instead of the service’s`,
+    },
+    { command: `sallyport report --would-deny${named}`, what: 'what enforcing would refuse, and why' },
+    { what: `write mode: enforce in ${config} once that holds no surprise; the running gate takes it over` },
+  ]
+}
+
+export function printSteps(out: Output, steps: readonly Step[]): void {
+  out.line()
+  out.line('Next:')
+  for (const [index, { command, what }] of steps.entries()) {
+    out.line(`  ${index + 1}. ${command === undefined ? what : `${command}   # ${what}`}`)
+  }
+}
+
+export function draftAsJson(drafted: Draft) {
+  const { api, issuer, title, audience, operations, survey, schemes, objects, files } = drafted
+  const keys = (list: readonly OperationPlan[]): readonly string[] => list.map(({ key }) => key)
+  return {
+    api,
+    title,
+    issuer,
+    audience,
+    files: files.map(({ path }) => path),
+    operations: {
+      total: operations.length,
+      scoped: keys(survey.scoped),
+      unscoped: keys(survey.unscoped),
+      anonymous: keys(survey.anonymous),
+      optional: keys(survey.optional),
+      uncheckable: keys(survey.uncheckable),
+    },
+    schemes,
+    objects: objects.map(({ type, template, owner, lookup }) => ({ type, path: template, owner, lookup })),
+    warnings: warningsOf(drafted),
+  }
+}

@@ -1,0 +1,62 @@
+import type { Command } from 'commander'
+import { isFault, SallyportError } from '../../model/errors.ts'
+import { draft, outline } from '../init/draft.ts'
+import { requireAbsent, writeNew } from '../init/new-files.ts'
+import { type InitFlags, readFlags } from '../init/request.ts'
+import type { CheckReport, CliActions } from './actions.ts'
+import { draftAsJson, nextSteps, printCheck, printDraft, printSteps } from './init-output.ts'
+import { conclude, output } from './output.ts'
+
+export function initCommand(program: Command, actions: CliActions): void {
+  program
+    .command('init')
+    .description('make a configuration, starter policies and their tests from an OpenAPI contract')
+    .option('--contract <file>', 'the API’s OpenAPI 3.0 or 3.1 contract, YAML or JSON')
+    .option('--upstream <url>', 'the service to protect: http://127.0.0.1:3000')
+    .option('--issuer <url>', 'who issues its access tokens, exactly as in their iss')
+    .option(
+      '--name <name>',
+      'the API’s name in configuration and policies (default: from the contract’s title)',
+    )
+    .option('--audience <aud>', 'the aud of tokens for this API (default: the API’s name)')
+    .option('--jwks <url>', 'the issuer’s key set (default: found by OpenID discovery)')
+    .option('--out <folder>', 'where to write', '.')
+    .option('--json', 'print the result as JSON', false)
+    .addHelpText(
+      'after',
+      '\nWrites sallyport.yaml, policies/<name>.cedar and policies/<name>.test.yaml, all or none, and never overwrites.\nThe API starts in observe: nothing is refused until you write mode: enforce.',
+    )
+    .action(({ json, ...flags }: InitFlags & { json: boolean }) => {
+      const out = output(json)
+      return conclude(out, async () => {
+        const request = readFlags(flags)
+        const outlined = outline(request)
+        requireAbsent(outlined.paths)
+        const drafted = draft(outlined)
+        writeNew(request.out, drafted.files)
+        const [config] = outlined.paths
+        printDraft(out, request, drafted)
+        const report = checked(actions, config)
+        const failed = report.tests.filter(({ passed }) => !passed)
+        printCheck(out, report)
+        const next = nextSteps(config, drafted)
+        printSteps(out, next)
+        out.json({ ok: failed.length === 0, ...draftAsJson(drafted), check: report, next })
+        return failed.length === 0 ? 0 : 1
+      })
+    })
+}
+
+function checked(actions: CliActions, config: string): CheckReport {
+  try {
+    return actions.check(config)
+  } catch (error) {
+    if (!isFault(error)) throw error
+    throw new SallyportError(
+      error.code,
+      `the files are written, but what they make does not pass \`sallyport check --config ${config}\`:\n${error.message}`,
+      error.data,
+      error,
+    )
+  }
+}

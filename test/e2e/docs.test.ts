@@ -1,0 +1,344 @@
+import { spawn, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Services, startServices } from '../../demo/sample-gate.ts'
+import { configJsonSchema } from '../../src/config/schema.ts'
+import { type DemoGate, startDemoGate } from './harness.ts'
+
+/**
+ * What the pages say is what the program does: their files are checked by `sallyport check`, their commands are run
+ * against the demo's services with only the ports replaced, their links lead somewhere, and RATIONALE.md has the
+ * numbers of the code. A fence with a file's name (```yaml sallyport.yaml) is that file; ```sh is run; a last word
+ * `stays` marks what runs until it is ended.
+ */
+const ROOT = resolve(import.meta.dirname, '../..')
+const BIN = join(ROOT, 'bin', 'sallyport.js')
+const CONTRACT = join(ROOT, 'demo', 'shop.openapi.yaml')
+
+interface Fence {
+  readonly language: string
+  /** What follows the language: a file's name, or `stays`. */
+  readonly info: string
+  readonly text: string
+}
+
+function fences(page: string): Fence[] {
+  const text = readFileSync(join(ROOT, page), 'utf8')
+  return [...text.matchAll(/^```([a-z]*)(?: ([^\n]+))?\n([\s\S]*?)^```$/gm)].map(
+    ([, language = '', info = '', body = '']) => ({ language, info: info.trim(), text: body }),
+  )
+}
+
+/** Pages written by hand; the generated reference has a test of its own. */
+function pages(): string[] {
+  const below = (folder: string): string[] =>
+    readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
+      const path = join(folder, entry.name)
+      if (entry.isDirectory()) return path === join('docs', 'reference') ? [] : below(path)
+      return entry.name.endsWith('.md') ? [path] : []
+    })
+  const top = readdirSync(ROOT).filter((name) => name.endsWith('.md'))
+  return [...top, ...below('docs')].sort()
+}
+
+const folders: string[] = []
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'sallyport-docs-'))
+  folders.push(made)
+  return made
+}
+afterAll(() => {
+  for (const made of folders) rmSync(made, { recursive: true, force: true })
+})
+
+describe('examples of files', () => {
+  it.each(pages())('%s names every file it shows', (page) => {
+    const unnamed = fences(page).filter(
+      ({ language, info }) => (language === 'yaml' || language === 'cedar') && info === '',
+    )
+    expect(unnamed.map(({ text }) => text)).toEqual([])
+  })
+
+  const withConfig = pages().filter((page) => fences(page).some(({ info }) => info === 'sallyport.yaml'))
+
+  it.each(withConfig)('%s shows files that sallyport check takes', (page) => {
+    const at = folder()
+    copyFileSync(CONTRACT, join(at, 'shop.openapi.yaml'))
+    for (const { language, info, text } of fences(page)) {
+      if (language !== 'yaml' && language !== 'cedar') continue
+      expect(existsSync(join(at, info)), `${info} is shown twice`).toBe(false)
+      mkdirSync(dirname(join(at, info)), { recursive: true })
+      writeFileSync(join(at, info), text)
+    }
+    const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, 'check'], {
+      cwd: at,
+      encoding: 'utf8',
+    })
+    expect(`${stdout}${stderr}`).not.toContain('failed:')
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  })
+})
+
+/** What commands are run with: a `sallyport` on the path, and the addresses the pages name replaced by real ones. */
+interface Stage {
+  readonly cwd: string
+  readonly home: string
+  readonly ports: Readonly<Record<string, number>>
+  readonly token: string
+}
+
+interface Ran {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Exit code 1 is a finding, which a page may well show; anything above is a command that does not work. */
+const PREAMBLE = `set -uo pipefail
+shopt -s expand_aliases
+trap 'code=$?; if [ $code -gt 1 ]; then echo "exit code $code: $BASH_COMMAND" >&2; exit $code; fi' ERR
+trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
+`
+
+function script(page: string, ports: Stage['ports']): string {
+  const parts = fences(page)
+    .filter(({ language }) => language === 'sh')
+    .map(({ info, text }) => (info === 'stays' ? stays(text) : text))
+  let whole = parts.join('\n')
+  for (const [written, real] of Object.entries(ports))
+    whole = whole.replaceAll(new RegExp(`(?<=127\\.0\\.0\\.1:|localhost:)${written}\\b`, 'g'), String(real))
+  return PREAMBLE + whole
+}
+
+/** Runs beside what follows, which waits until the gate answers. */
+function stays(text: string): string {
+  return `{ ${text.trim()} ; } &
+for _ in $(seq 300); do curl -so /dev/null http://127.0.0.1:9090/healthz && break; sleep 0.1; done
+`
+}
+
+function run(page: string, { cwd, home, ports, token }: Stage): Promise<Ran> {
+  const bin = join(home, 'bin')
+  mkdirSync(bin, { recursive: true })
+  writeFileSync(join(bin, 'sallyport'), `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`)
+  chmodSync(join(bin, 'sallyport'), 0o755)
+  const child = spawn('bash', ['-c', script(page, ports)], {
+    cwd,
+    env: { PATH: `${bin}:${process.env['PATH'] ?? ''}`, HOME: home, TOKEN: token, LANG: 'C.UTF-8' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString('utf8')
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString('utf8')
+  })
+  return new Promise((done, failed) => {
+    child.once('error', failed)
+    child.once('close', (code) => done({ code, stdout, stderr }))
+  })
+}
+
+function freePort(): Promise<number> {
+  const server = createServer()
+  return new Promise((done) => {
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => done(port))
+    })
+  })
+}
+
+const portOf = (url: string): number => Number(new URL(url).port)
+
+describe('commands', () => {
+  let demo: DemoGate
+  beforeAll(async () => {
+    demo = await startDemoGate()
+  })
+  afterAll(() => demo.stop())
+
+  const shown = pages().filter(
+    (page) => page !== 'README.md' && fences(page).some(({ language }) => language === 'sh'),
+  )
+
+  it.each(shown)('%s shows commands that work', async (page) => {
+    const ran = await run(page, {
+      cwd: demo.folder,
+      home: folder(),
+      ports: {
+        3000: portOf(demo.services.shop),
+        4000: portOf(demo.services.issuer),
+        8080: portOf(demo.url),
+        9090: portOf(demo.management),
+      },
+      token: await demo.token('ana'),
+    })
+    expect(ran).toMatchObject({ code: expect.toBeOneOf([0, 1]) })
+    expect(ran.stderr).not.toContain('exit code')
+  })
+})
+
+describe('README.md', () => {
+  it('shows the two commands, and they exist', () => {
+    const text = readFileSync(join(ROOT, 'README.md'), 'utf8')
+    const { scripts }: { scripts: Record<string, string> } = JSON.parse(
+      readFileSync(join(ROOT, 'package.json'), 'utf8'),
+    )
+    expect(text).toContain('npm ci && npm start')
+    expect(text).toContain('npm ci && npm test')
+    expect(scripts).toMatchObject({ start: expect.any(String), test: expect.any(String) })
+  })
+
+  describe('Protect your own API in five minutes', () => {
+    let services: Services
+    beforeAll(async () => {
+      services = await startServices({ shop: 0, provider: 0 })
+    })
+    afterAll(() => services.stop())
+
+    it('goes from init to enforce as written', async () => {
+      const home = folder()
+      const cwd = join(home, 'shop')
+      mkdirSync(cwd)
+      copyFileSync(CONTRACT, join(cwd, 'openapi.yaml'))
+      const ports = {
+        3000: portOf(services.shop),
+        4000: portOf(services.issuer),
+        8080: await freePort(),
+        9090: await freePort(),
+      }
+      const ran = await run('README.md', { cwd, home, ports, token: await services.token('olga') })
+      expect(ran.stderr).not.toContain('exit code')
+      // Observed, everyone gets through; enforced, only who shows a token.
+      const statuses = [...ran.stdout.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => status)
+      expect(statuses).toEqual(['200', '200', '401', '200'])
+      expect(ran.stdout).toContain('token-missing')
+    })
+  })
+})
+
+describe('what the pages point at', () => {
+  it.each(pages())('%s has links that lead somewhere', (page) => {
+    const text = readFileSync(join(ROOT, page), 'utf8')
+    const targets = [...text.matchAll(/(?:\]\(|(?:src|href)=")([^)"#\s]+)(?:#[^)"]*)?[)"]/g)].map(
+      ([, to = '']) => to,
+    )
+    const broken = targets.filter(
+      (to) => !/^[a-z]+:/.test(to) && !existsSync(resolve(ROOT, dirname(page), to)),
+    )
+    expect(broken).toEqual([])
+  })
+
+  it.each(pages())('%s names only commands there are', (page) => {
+    const text = readFileSync(join(ROOT, page), 'utf8')
+    const { stdout } = spawnSync(process.execPath, [BIN, '--help'], { encoding: 'utf8' })
+    const known = new Set([...stdout.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map(([, name]) => name))
+    const named = [...text.matchAll(/(?:`|^)sallyport ([a-z]+)/gm)].map(([, name = '']) => name)
+    expect(named.filter((name) => !known.has(name))).toEqual([])
+  })
+
+  it('lists every decision', () => {
+    const index = readFileSync(join(ROOT, 'docs/decisions/README.md'), 'utf8')
+    for (const file of readdirSync(join(ROOT, 'docs/decisions'))) {
+      if (file !== 'README.md') expect(index).toContain(`](${file})`)
+    }
+  })
+})
+
+describe('RATIONALE.md', () => {
+  const rows = readFileSync(join(ROOT, 'RATIONALE.md'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')))
+  const constants = rows.filter((cells) => cells[3]?.startsWith('src/'))
+  const keys = rows.filter((cells) => !cells[3]?.startsWith('src/'))
+
+  it.each(constants.map(([, name = '', value = '', file = '']) => ({ name, value, file })))(
+    '$name of $file',
+    ({ name, value, file }) => {
+      const source = readFileSync(join(ROOT, file), 'utf8')
+      const [, text = ''] =
+        new RegExp(`\\b${name}(?:: [^=\\n]+ = | = |: )([\\d_ *<]+(?:LIMITS\\.\\w+)?)`).exec(source) ?? []
+      const found = text.trim() === '' ? indirect(source, name) : arithmetic(text)
+      expect(found).toBe(Number(value.replaceAll(',', '')))
+    },
+  )
+
+  it('has a row for every bound', () => {
+    const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+      .map((file) => join('src', file))
+    const lacking = files.flatMap((file) =>
+      [...readFileSync(join(ROOT, file), 'utf8').matchAll(/^(?:export )?const (MAX_\w+) =/gm)]
+        .map(([, name = '']) => name)
+        .filter((name) => !constants.some((cells) => cells[1] === name && cells[3] === file))
+        .map((name) => `${name} in ${relative('.', file)}`),
+    )
+    expect(lacking).toEqual([])
+  })
+
+  it('has the defaults and ranges of the configuration', () => {
+    const schema = configJsonSchema()
+    for (const [, key = '', value = '', range = ''] of keys) {
+      const { default: found, minimum, maximum } = at(schema, key.split('.'))
+      expect({ key, value, range }).toEqual({
+        key,
+        value: found === undefined ? '–' : String(found),
+        range: `${minimum} to ${maximum}`,
+      })
+    }
+  })
+})
+
+/** `64 * 1024 * 1024`, `1 << 20`, `65_536`. */
+function arithmetic(text: string): number {
+  return text
+    .replaceAll('_', '')
+    .split('*')
+    .map((factor) => {
+      const [base = '', shift = '0'] = factor.split('<<')
+      return Number(base.trim()) * 2 ** Number(shift.trim())
+    })
+    .reduce((product, factor) => product * factor, 1)
+}
+
+/** A constant that is a member of a table of limits. */
+function indirect(source: string, name: string): number {
+  const [, member = ''] = new RegExp(`\\b${name} = \\w+\\.(\\w+)`).exec(source) ?? []
+  const [, text = ''] = new RegExp(`\\b${member}: ([\\d_]+)`).exec(source) ?? []
+  return arithmetic(text)
+}
+
+interface SchemaNode {
+  readonly default?: unknown
+  readonly minimum?: number
+  readonly maximum?: number
+}
+
+function at(schema: unknown, path: readonly string[]): SchemaNode {
+  let node = schema as Record<string, unknown>
+  for (const name of path) {
+    const alternatives = node['anyOf'] as Record<string, unknown>[] | undefined
+    const object = alternatives?.find((each) => each['type'] === 'object') ?? node
+    const properties = object['properties'] as Record<string, Record<string, unknown>> | undefined
+    node = (name === '*' ? object['additionalProperties'] : properties?.[name]) as Record<string, unknown>
+  }
+  return node as SchemaNode
+}

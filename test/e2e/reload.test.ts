@@ -1,0 +1,236 @@
+import { appendFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { call, Connections, underLoad } from './caller.ts'
+import { CONTRACT, PERMIT_ALL, pause, until, Workbench } from './workbench.ts'
+
+let bench: Workbench
+let token: string
+
+beforeAll(async () => {
+  bench = await Workbench.start()
+  token = bench.issuer.token()
+})
+afterAll(() => bench.stop())
+
+const FORBID_OPEN = `${PERMIT_ALL}@id("closed")\nforbid (principal, action == Action::"shop.getOpen", resource);\n`
+const ADDED = `${CONTRACT.replace(
+  'components:\n',
+  `  /added:
+    get: { operationId: getAdded, security: [], responses: { '200': { $ref: '#/components/responses/Ok' } } }
+components:
+`,
+)}`
+
+const open = () => call(bench.url('/open'))
+const policy = (text: string) => bench.write('policies/all.cedar', text)
+const reload = () => bench.running.command(['reload'])
+const reloads = () => bench.management().filter(({ action }) => action === 'reload')
+
+/** Bundle hashes that both threads judge by now, from the records of calls over many new connections. */
+async function bundles(): Promise<Set<string>> {
+  const connections = new Connections(16)
+  const answers = await connections.all(bench.url('/items/1'), { token })
+  connections.close()
+  const records = await bench.records()
+  const seen = answers.map(({ id }) => records.get(id))
+  expect(new Set(seen.map((record) => record?.place.thread))).toEqual(new Set([0, 1]))
+  return new Set(seen.map((record) => record?.intent.bundle ?? ''))
+}
+
+describe('a reload takes effect', () => {
+  it('on `sallyport reload`, with the same bundle on every thread, once the order is confirmed', async () => {
+    const before = await bundles()
+    expect(before.size).toBe(1)
+    policy(FORBID_OPEN)
+    const { code, json } = await reload()
+    expect(code).toBe(0)
+    const { bundle } = json as { bundle: string }
+    expect((await open()).status).toBe(403)
+    const after = await bundles()
+    expect(after).toEqual(new Set([bundle]))
+    expect(before.has(bundle)).toBe(false)
+    expect(reloads().some(({ by, result, detail }) => by === 'order' && result === 'ok' && detail['bundle'] === bundle)).toBe(true)
+  })
+
+  it('on SIGHUP', async () => {
+    await pause(400)
+    const done = reloads().length
+    policy(PERMIT_ALL)
+    process.kill(bench.running.pid, 'SIGHUP')
+    await until('calls are permitted again', async () => (await open()).status === 200)
+    await until('the reload is recorded', () => reloads().slice(done).some(({ by }) => by === 'SIGHUP'))
+  })
+
+  it('on the change of a policy file, of the contract and of the configuration itself', async () => {
+    policy(FORBID_OPEN)
+    await until('the policy is in force', async () => (await open()).status === 403)
+    policy(PERMIT_ALL)
+    await until('the policy is in force', async () => (await open()).status === 200)
+    expect((await call(bench.url('/added'))).status).toBe(404)
+    bench.write('api.yaml', ADDED)
+    await until('the operation is known', async () => (await call(bench.url('/added'))).status === 200)
+    bench.write('api.yaml', CONTRACT)
+    await until('the operation is gone', async () => (await call(bench.url('/added'))).status === 404)
+    bench.configure({ top: 'environment: staging' })
+    await until('the environment is recorded', async () => {
+      const { id } = await open()
+      return (await bench.records()).get(id)?.intent.environment === 'staging'
+    })
+    bench.configure()
+    expect(reloads().some(({ by, result }) => by === 'change' && result === 'ok')).toBe(true)
+  })
+
+  it('with a new upstream', async () => {
+    const other = await Workbench.prepare()
+    const shop = `  shop:
+    contract: ./api.yaml
+    upstream: ${other.upstream.url}
+    identity: { accept: [corp], audience: shop }
+    mode: enforce`
+    bench.configure({ apis: shop })
+    expect((await reload()).code).toBe(0)
+    expect((await open()).status).toBe(200)
+    expect(other.upstream.seen).toHaveLength(1)
+    bench.configure()
+    expect((await reload()).code).toBe(0)
+    await other.stop()
+  })
+})
+
+describe('what cannot be loaded leaves the last good bundle in force and says so', () => {
+  const TEST = (verdict: string) => `tests:
+  - name: anyone
+    given: { principal: { id: corp/alice, scopes: ['items:read'] } }
+    call: shop.getItem
+    verdict: ${verdict}
+`
+  const broken: readonly [string, () => void, RegExp][] = [
+    ['broken YAML', () => bench.write('sallyport.yaml', 'listen: [1\n'), /sallyport\.yaml:\d+:\d+/],
+    ['an unknown key', () => bench.configure({ top: 'polices: ./x' }), /sallyport\.yaml:\d+:\d+.*polic/s],
+    ['a policy that does not parse', () => policy('permit (principal'), /all\.cedar:\d+:\d+/],
+    [
+      'a policy with a type error',
+      () => policy('permit (principal, action, resource) when { context.scopes > 3 };\n'),
+      /all\.cedar:\d+:\d+/,
+    ],
+    ['a failing policy test', () => bench.write('policies/all.test.yaml', TEST('deny')), /anyone/],
+    ['a contract that is none', () => bench.write('api.yaml', 'openapi: 4.0.0\n'), /api\.yaml/],
+    [
+      'a contract with a reference to nothing',
+      () => bench.write('api.yaml', CONTRACT.replace("responses/Ok'", "responses/Gone'")),
+      /api\.yaml/,
+    ],
+  ]
+  it.each(broken)('%s', async (_name, breakIt, place) => {
+    await pause(300)
+    const [before] = await bundles()
+    const count = reloads().length
+    breakIt()
+    const { code, json, stderr } = await reload()
+    expect(code).toBe(2)
+    expect(json).toMatchObject({ ok: false })
+    expect(stderr).toMatch(place)
+    expect(await bundles()).toEqual(new Set([before]))
+    expect((await call(bench.url('/items/1'), { token })).status).toBe(200)
+    expect(reloads().slice(count)).toContainEqual(expect.objectContaining({ by: 'order', result: 'failed' }))
+    expect(bench.running.said()).toMatch(/reload \(order\) failed, the last good bundle stays/)
+    // Put right, it goes on by itself.
+    bench.write('policies/all.test.yaml', TEST('allow'))
+    policy(PERMIT_ALL)
+    bench.write('api.yaml', CONTRACT)
+    bench.configure()
+    expect((await reload()).code).toBe(0)
+  })
+
+  it('a file that was missing is watched for where it was looked for', async () => {
+    await pause(300)
+    bench.write('sallyport.yaml', 'apis: [./apis/*.yaml]\nthis is no yaml: [')
+    await until('the change is seen', () => reloads().at(-1)?.result === 'failed')
+    bench.configure()
+    await until('the repair is seen', () => reloads().at(-1)?.result === 'ok')
+    expect((await open()).status).toBe(200)
+  })
+})
+
+describe('reloads under load', () => {
+  it('fail no call in twenty, and every answer is that of the old or the new bundle', async () => {
+    await pause(500)
+    const count = reloads().length
+    const load = underLoad(
+      12,
+      () => bench.url('/open'),
+      () => ({}),
+    )
+    for (let round = 0; round < 20; round++) {
+      policy(`${round % 2 === 0 ? FORBID_OPEN : PERMIT_ALL}// ${round}\n`)
+      const { code, stderr } = await reload()
+      expect(code, stderr).toBe(0)
+      // Confirmed means in force, on every thread, also on connections that were there before.
+      const now = await Promise.all([open(), open(), open(), open()])
+      expect(now.map(({ status }) => status)).toEqual(Array(4).fill(round % 2 === 0 ? 403 : 200))
+    }
+    await load.stop()
+    expect([...load.seen.keys()].sort()).toEqual(['200', '403'])
+    expect(reloads().slice(count).every(({ result }) => result === 'ok')).toBe(true)
+    const records = await bench.records()
+    const verdicts = new Map<string, Set<number>>()
+    for (const { id, status } of load.answers) {
+      const bundle = records.get(id)?.intent.bundle ?? 'unrecorded'
+      verdicts.set(bundle, (verdicts.get(bundle) ?? new Set()).add(status))
+    }
+    expect(verdicts.size).toBeGreaterThanOrEqual(20)
+    expect(verdicts.has('unrecorded')).toBe(false)
+    // One bundle gives one verdict: no call was judged by a mixture.
+    expect([...verdicts.values()].every(({ size }) => size === 1)).toBe(true)
+  })
+
+  it('an order that comes while a reload runs gets one that read what stood there by then', async () => {
+    policy(FORBID_OPEN)
+    const first = reload()
+    const second = reload()
+    await pause(150)
+    policy(PERMIT_ALL)
+    const third = reload()
+    const results = await Promise.all([first, second, third])
+    expect(results.map(({ code }) => code)).toEqual([0, 0, 0])
+    expect((await open()).status).toBe(200)
+  })
+})
+
+describe('a bundle tampered with between compiling and instantiating', () => {
+  it('is refused by the threads, and the old one stays', async () => {
+    await pause(500)
+    const [before] = await bundles()
+    const folder = join(bench.store, 'bundles')
+    // The bundle of this very configuration is compiled once, spoilt on disk, and left so until the threads read it.
+    let spoilt = 0
+    let going = true
+    const known = new Set(readdirSync(folder))
+    const spoil = (async () => {
+      while (going) {
+        for (const file of readdirSync(folder)) {
+          if (known.has(file) || file.startsWith('.')) continue
+          known.add(file)
+          appendFileSync(join(folder, file), '{"part":"head"}\n')
+          spoilt++
+        }
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    })()
+    policy(`${FORBID_OPEN}// spoilt\n`)
+    const { code, stderr } = await reload()
+    going = false
+    await spoil
+    // Whoever of the two was faster: what is in force is either whole and new, or the old one.
+    if (code === 0) return expect((await open()).status).toBe(403)
+    expect(spoilt).toBeGreaterThan(0)
+    expect(stderr).toMatch(/bundle-corrupt/)
+    expect(await bundles()).toEqual(new Set([before]))
+    expect((await open()).status).toBe(200)
+    policy(PERMIT_ALL)
+    writeFileSync(join(bench.folder, 'policies/all.cedar'), `${PERMIT_ALL}// whole\n`)
+    expect((await reload()).code).toBe(0)
+    expect((await open()).status).toBe(200)
+  })
+})
