@@ -19,6 +19,10 @@ function stat(pid: number): { readonly parent: number; readonly cpuUs: number } 
   }
 }
 
+export function isAlive(pid: number): boolean {
+  return stat(pid) !== null
+}
+
 /** Processes started by this one, and by those. */
 export function descendants(pid: number): number[] {
   const parents = new Map<number, number>()

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { writeGate } from './full-v1.ts'
-import { ended, pause, startProgram } from './rows.ts'
+import { pause, startProgram, stopProgram } from './rows.ts'
 import { median } from './statistics.ts'
 
 export interface Reload {
@@ -36,7 +36,7 @@ export async function measureReload(folder: string, upstream: string, runs: numb
   const wholes: number[] = []
   try {
     let seen = 0
-    const reload = async (text: string): Promise<number> => {
+    const reload = async (text: string): Promise<{ readonly step: number; readonly whole: number }> => {
       // Changes that come right after one another are taken for one.
       await pause(300)
       writeFileSync(config, text)
@@ -46,8 +46,7 @@ export async function measureReload(folder: string, upstream: string, runs: numb
         const last = reports.at(-1)
         if (reports.length > seen && last !== undefined) {
           seen = reports.length
-          wholes.push(performance.now() - began)
-          return Number(last[1])
+          return { step: Number(last[1]), whole: performance.now() - began }
         }
         if (program.said().includes('failed, the last good bundle stays')) break
         await pause(20)
@@ -55,14 +54,13 @@ export async function measureReload(folder: string, upstream: string, runs: numb
       throw new Error(`the gate did not reload: ${program.said().slice(-2_000)}`)
     }
     for (let run = 0; run < runs; run++) {
-      wholes.length = run
-      steps.push(await reload(large))
-      const back = await reload(small)
-      wholes.length = run + 1
-      if (!Number.isFinite(back)) throw new Error('the gate said no time')
+      const { step, whole } = await reload(large)
+      steps.push(step)
+      wholes.push(whole)
+      await reload(small)
     }
   } finally {
-    await ended(program.child)
+    await stopProgram(program)
   }
   const operations = Object.values(JSON.parse(contract).paths as Record<string, object>).reduce(
     (sum, path) => sum + Object.keys(path).filter((method) => METHODS.has(method)).length,

@@ -2,7 +2,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { descendants, GATE_CORE, OTHER_CORE, pin } from './cpu.ts'
+import { descendants, GATE_CORE, isAlive, OTHER_CORE, pin } from './cpu.ts'
 import { writeGate } from './full-v1.ts'
 
 /** One program that is measured, started and pinned. */
@@ -81,14 +81,14 @@ export async function startGate(
   const started = await startProgram(config, { NODE_OPTIONS: options.join(' '), ...ahead.environment })
   pin([started.control], OTHER_CORE)
   pin([started.gate], GATE_CORE)
-  await ready(started.management)
+  await ready(started)
   return {
     name,
     port: Number(new URL(started.url).port),
     pids: [started.gate],
     control: started.control,
     expects: 'exact',
-    stop: () => ended(started.child),
+    stop: () => stopProgram(started),
   }
 }
 
@@ -130,14 +130,24 @@ export async function startProgram(config: string, environment: NodeJS.ProcessEn
   return { child, url, management, control, gate, startedMs, said: () => said }
 }
 
-async function ready(management: string): Promise<void> {
+/** Ends control, which lets the gate drain; a gate that control left behind is ended by its own id. */
+export async function stopProgram({ child, gate }: Program): Promise<void> {
+  await ended(child)
+  for (let tries = 0; tries < 100 && isAlive(gate); tries++) {
+    process.kill(gate, 'SIGTERM')
+    await pause(100)
+  }
+}
+
+/** The issuer's keys have come. */
+async function ready({ management, said }: Program): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
     const response = await fetch(`${management}/readyz`).catch(() => null)
     await response?.arrayBuffer()
     if (response?.status === 200) return
     await pause(25)
   }
-  throw new Error('the gate is not ready')
+  throw new Error(`the gate is not ready: ${said()}`)
 }
 
 /** A script of this folder with a channel to it, on the core that the gate has not. */

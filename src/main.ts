@@ -1,4 +1,10 @@
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
+
+// Processes and threads load the same modules over and over. The cache stands beside the program, never in a shared
+// temporary folder, where another user could put code into it; where it cannot be written, nothing is cached.
+enableCompileCache(join(import.meta.dirname, '..', 'node_modules', '.cache', 'sallyport'))
 
 /** Composes by role; every role is loaded only where it is played. */
 if (!isMainThread && parentPort !== null) {

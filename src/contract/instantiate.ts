@@ -45,6 +45,8 @@ export interface Operation {
   checkAnswer(status: number, contentType: string | undefined, bytes: Uint8Array): AnswerCheck
   /** The contract has a response for this status: its own, its class's or `default`. */
   declares(status: number): boolean
+  /** It promises content for this status: what comes without such a promise is not the caller's to see. */
+  declaresContent(status: number): boolean
 }
 
 /**
@@ -198,5 +200,6 @@ function linkOperation(
     checkBody: (contentType, bytes) => checkBody(body, contentType, bytes),
     checkAnswer: (status, contentType, bytes) => checkAnswer(answers, status, contentType, bytes),
     declares: (status) => declaredContents(answers, status) !== undefined,
+    declaresContent: (status) => (declaredContents(answers, status) ?? []).length > 0,
   }
 }

@@ -15,17 +15,15 @@ export type Collected =
 export async function collect(source: Source, limit: number): Promise<Collected> {
   const first = await source.read()
   if (first === null) return { ok: true, bytes: NOTHING }
-  const second = await source.read()
-  if (second === null && first.byteLength <= limit) return { ok: true, bytes: first }
   const read: Uint8Array[] = [first]
   let total = first.byteLength
-  for (let chunk = second; chunk !== null; chunk = await source.read()) {
+  while (total <= limit) {
+    const chunk = await source.read()
+    if (chunk === null) return { ok: true, bytes: read.length === 1 ? first : Buffer.concat(read, total) }
     read.push(chunk)
     total += chunk.byteLength
-    if (total > limit) return { ok: false, read }
   }
-  if (total > limit) return { ok: false, read }
-  return { ok: true, bytes: Buffer.concat(read, total) }
+  return { ok: false, read }
 }
 
 /** `collect` that rejects with `body-too-slow` where it is not over within `ms`. */

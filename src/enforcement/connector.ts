@@ -76,7 +76,10 @@ export class Connector implements Upstream {
         // Upstream names were resolved by control; a name it does not know is unreachable, not looked up here.
         lookup: (host, options, done) => {
           const found = this.#book.addresses(host) ?? []
-          if (found.length === 0) return done(new Error(`no address is known for ${host}`), '', 4)
+          if (found.length === 0) {
+            const unknown = new Error(`no address is known for ${host}`)
+            return done(Object.assign(unknown, { code: 'ENOTFOUND' }), '', 4)
+          }
           if (options.all)
             return done(
               null,
@@ -173,7 +176,7 @@ function rawFields(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
 
 /** Codes of a connection that never came about; with every other one the upstream was there and failed. */
 const NO_CONNECTION =
-  /^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EADDRNOTAVAIL|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT|)$/
+  /^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EADDRNOTAVAIL|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/
 
 function upstreamFault(error: Error, headSeen: boolean, abandoned: boolean): SallyportError {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''

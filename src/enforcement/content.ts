@@ -27,7 +27,7 @@ export function checkContent(
     if (head.contentEncoding !== undefined && head.contentEncoding.toLowerCase() !== 'identity') {
       findings.push(
         finding(
-          reason('content-encoding-unsupported', 'contract', { encoding: head.contentEncoding.slice(0, 64) }),
+          reason('content-encoding-unsupported', 'contract', { encoding: codingName(head.contentEncoding) }),
         ),
       )
     } else {
@@ -38,4 +38,11 @@ export function checkContent(
     gate.fault('contract', exchange.id, error)
     return [finding(reason('stage-failed', 'stage', { stage: 'contract' }))]
   }
+}
+
+/** A caller may write anything there, also what must not be recorded in clear. */
+function codingName(text: string): string {
+  return /^(?:x-)?(?:gzip|br|deflate|compress|zstd|dcb|dcz|exi|aes128gcm)$/i.test(text)
+    ? text.toLowerCase()
+    : 'other'
 }

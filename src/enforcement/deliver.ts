@@ -10,7 +10,7 @@ import { decisiveReason, refusalAnswer } from './refusal.ts'
 /** Sends an answer whose outcome is in the log; a caller that leaves before its end is recorded as `cut`. */
 export async function deliver(answer: Answer, reply: Reply, journal: Journal): Promise<void> {
   const delivery = await reply.send(answer)
-  if (!delivery.complete) journal.cut(delivery.bytes, delivery.why)
+  if (!delivery.complete) await journal.cut(delivery.bytes, delivery.why)
 }
 
 /** Ends a call with a refusal: recorded first, then answered. */

@@ -57,9 +57,9 @@ const INTERMEDIARY = new Set([
   'x-ssl-client-verify',
 ])
 
-/** The gate's own names, and their customary spellings with underscores, which some upstreams fold to hyphens. */
+/** The gate's own names, and their spellings with underscores or dots, which some upstreams fold to hyphens. */
 function isIdentityField(lower: string): boolean {
-  const name = lower.replaceAll('_', '-')
+  const name = lower.includes('_') || lower.includes('.') ? lower.replaceAll(/[_.]/g, '-') : lower
   return (
     INTERMEDIARY.has(name) ||
     name.startsWith('sallyport-') ||
@@ -76,24 +76,30 @@ export type Credential =
   /** None: an anonymous call in enforce mode. */
   | { readonly kind: 'none' }
 
+/** A part of an answer cannot be held against its schema; a recipient may ignore Range (RFC 9110 §14.2). */
+export const ONLY_WHOLE: ReadonlySet<string> = new Set(['range', 'if-range'])
+/** 304 does not say whose the object is; without these the answer does (RFC 9110 §13.1). */
+export const ONLY_STATED: ReadonlySet<string> = new Set([...ONLY_WHOLE, 'if-none-match', 'if-modified-since'])
+export const NOTHING_WITHHELD: ReadonlySet<string> = new Set()
+
 /** Request fields as they go upstream: end-to-end ones of the caller, then what the gate itself states. */
 export function upstreamFields(
-  fields: RawFields,
   head: CleanHead,
   caller: Caller,
   secure: boolean,
   api: ApiPlan,
   credential: Credential,
+  withheld: ReadonlySet<string>,
   bodyBytes: number | null,
 ): string[] {
-  const dropped = namedByConnection(fields)
+  const { fields } = head
   const out: string[] = []
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const name = fields[i] ?? ''
     const lower = name.toLowerCase()
     if (lower === 'host' || lower === 'content-length' || lower === 'accept-encoding' || lower === 'expect')
       continue
-    if (HOP_BY_HOP.has(lower) || dropped?.has(lower) || isIdentityField(lower)) continue
+    if (HOP_BY_HOP.has(lower) || withheld.has(lower) || isIdentityField(lower)) continue
     if (lower === 'authorization' && credential.kind !== 'pass') continue
     out.push(name, fields[i + 1] ?? '')
   }
@@ -152,7 +158,10 @@ function upstreamHost(api: ApiPlan): string {
 export function upstreamPath(api: ApiPlan, head: CleanHead): string {
   const path =
     api.upstream.basePath === '' ? head.path : api.upstream.basePath + head.path.slice(api.basePath.length)
-  return head.rawQuery === '' ? path : `${path}?${head.rawQuery}`
+  if (head.rawQuery === '') return path
+  // Some readers part a query at `;` too: what was judged as one value must not become two parameters there.
+  const query = api.mode === 'enforce' ? head.rawQuery.replaceAll(';', '%3B') : head.rawQuery
+  return `${path}?${query}`
 }
 
 /** A call that carries the gate's own Via has come round in a circle. */
@@ -177,12 +186,12 @@ const TALKATIVE = new Set(['server', 'x-powered-by', 'x-aspnet-version', 'x-aspn
 
 /**
  * Answer fields as they go to the caller. `length` replaces Content-Length; null leaves the upstream's (a body
- * that is passed on untouched, or HEAD).
+ * that is passed on untouched, or HEAD), `none` leaves it out (204, RFC 9110 §8.6).
  */
 export function callerFields(
   fields: RawFields,
   exchangeId: string,
-  length: number | null,
+  length: number | null | 'none',
   decoded: boolean,
 ): string[] {
   const dropped = namedByConnection(fields)
@@ -206,6 +215,6 @@ export function callerFields(
       continue
     out.push(name, fields[i + 1] ?? '')
   }
-  if (length !== null) out.push('Content-Length', String(length))
+  if (typeof length === 'number') out.push('Content-Length', String(length))
   return out
 }

@@ -3,7 +3,14 @@ import type { RawFields, RequestHead } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
 import { finding } from '../model/fact.ts'
 import { reason } from '../model/reason.ts'
-import { fieldValues, HOP_BY_HOP, isFieldValue, isToken, listMembers, parseAuthority } from '../syntax/http.ts'
+import {
+  fieldValues,
+  HOP_BY_HOP,
+  isFieldValue,
+  isToken,
+  listMembers,
+  parseAuthority,
+} from '../syntax/http.ts'
 import { parseQuery, parseTarget } from '../syntax/uri.ts'
 
 /** What the head says, parsed once; later stages read these values and never the raw head again. */
@@ -44,7 +51,11 @@ export function checkHead(head: RequestHead, limits: LimitsPlan): HeadCheck {
     size += name.length + value.length + 4
     if (!isToken(name)) return bad('request-malformed', { rule: 'field-name' }, 'a field name is not a token')
     if (!isFieldValue(value))
-      return bad('request-malformed', { rule: 'field-value', field: name.slice(0, 64) }, `control characters in ${name.slice(0, 64)}`)
+      return bad(
+        'request-malformed',
+        { rule: 'field-value', field: name.slice(0, 64) },
+        `control characters in ${name.slice(0, 64)}`,
+      )
   }
   if (size > limits.fieldBytes) return bad('head-too-large', { bytes: size }, 'the fields are too large')
   if (!isToken(head.method) || head.method.length > 32)

@@ -17,6 +17,9 @@ import type { Snapshot } from './snapshot.ts'
 const NO_SHAPE: MessageShape = { bytes: 0, mediaType: '', digest: '', query: [] }
 const MAX_PERSONAL = 2_048
 
+/** How an exchange ends: what is decided to be sent. */
+export type Ending = Pick<OutcomeEntry, 'action' | 'status' | 'released'>
+
 /**
  * One exchange's record while it is made: stages state what they saw, and it writes intent, outcome and cut.
  * Nothing reads it to decide anything but the mode in force.
@@ -41,6 +44,9 @@ export class Journal {
   readonly #lookups: { operation: string; status: number }[] = []
   readonly #notPlayed: string[] = []
   #waitFrom: number
+  #streamed: Ending | null = null
+  #streamedFrom = 0
+  #done = false
 
   constructor(exchange: Exchange, gate: Gate) {
     this.#exchange = exchange
@@ -59,6 +65,11 @@ export class Journal {
 
   get exchange(): Exchange {
     return this.#exchange
+  }
+
+  /** The outcome stands in the log: the exchange has its one record. */
+  get recorded(): boolean {
+    return this.#done
   }
 
   get realm(): string {
@@ -131,6 +142,22 @@ export class Journal {
     this.#upstreamMs += ms
   }
 
+  /** Time the answer's body took: the upstream's, or, where it is passed on as it comes, also the caller's. */
+  answerTook(ms: number): void {
+    this.#upstreamMs += ms
+  }
+
+  /** An answer that goes out as it comes: what its outcome will say but for the bytes, also where it is cut. */
+  streams(ending: Ending): void {
+    this.#streamed = ending
+    this.#streamedFrom = this.#gate.clock.now().monoMs
+  }
+
+  /** A stage failed to run. */
+  fault(stage: string, error: unknown): void {
+    this.#gate.fault(stage, this.#exchange.id, error)
+  }
+
   /** An act or stage that this call's entrance, mode or media type could not play. */
   notPlayed(name: string): void {
     this.#notPlayed.push(name)
@@ -154,9 +181,10 @@ export class Journal {
   }
 
   /** Writes how the call ended (with the intent, where none was written yet). As `intent`, null or a finding. */
-  async outcome(made: Pick<OutcomeEntry, 'action' | 'status' | 'released'>): Promise<Finding | null> {
+  async outcome(made: Ending): Promise<Finding | null> {
     const now = this.#gate.clock.now()
     const total = now.monoMs - this.#exchange.received.monoMs
+    if (this.#streamed !== null) this.#upstreamMs += now.monoMs - this.#streamedFrom
     const refusedIntent = this.#intent === null ? this.#intentEntry() : null
     const since = (this.#intent ?? refusedIntent)?.decisions.length ?? 0
     const entry: OutcomeEntry = {
@@ -194,13 +222,19 @@ export class Journal {
           ? this.#gate.audit.outcome(entry)
           : this.#gate.audit.refusal(refusedIntent, entry)
       if (durable !== undefined) await durable
+      this.#done = true
       return null
     } catch (error) {
       return this.#unwritten(error)
     }
   }
 
-  cut(bytes: number, why: string): void {
+  /** Caller or upstream left before the answer's end; a streamed answer has its outcome only now. */
+  async cut(bytes: number, why: string): Promise<void> {
+    if (this.#streamed !== null && !this.#done) {
+      const released = { ...this.#streamed.released, bytes }
+      await this.outcome({ ...this.#streamed, released })
+    }
     try {
       this.#gate.audit.cut({ id: this.#exchange.id, at: this.#gate.clock.now(), bytes, why })
     } catch (error) {

@@ -14,6 +14,7 @@ import type { CleanHead } from './hygiene.ts'
 import type { Journal } from './journal.ts'
 import { mediaTypeOf } from './journal.ts'
 import type { ApiSnapshot } from './snapshot.ts'
+import { upstreamFinding } from './upstream-call.ts'
 
 /** Longer owner ids are no ids: they are not taken for one. */
 const MAX_ID = 512
@@ -64,7 +65,7 @@ export async function lookUpObject(
       target: { origin: api.plan.upstream.origin },
       method: 'GET',
       path: upstreamPath(api.plan, { ...head, rawQuery: '' }),
-      fields: lookupFields(exchange.head.fields, api.plan, credential),
+      fields: lookupFields(head.fields, api.plan, credential),
       body: null,
       connectTimeoutMs: api.plan.timeouts.connectMs,
       headTimeoutMs: api.plan.timeouts.headMs,
@@ -76,6 +77,11 @@ export async function lookUpObject(
       return { facts: {}, finding: finding(reason('object-absent', 'object')) }
     }
     const type = fieldValue(answer.fields, 'content-type')
+    if (answer.status >= 500) {
+      answer.body.cancel('not needed')
+      // The upstream's own trouble says nothing about whose the object is, and is not told as if it did.
+      return { facts: {}, finding: finding(reason('upstream-failed', 'upstream', { status: answer.status })) }
+    }
     if (answer.status !== 200 || type === undefined) {
       answer.body.cancel('not needed')
       return failed(`status ${answer.status}`)
@@ -90,8 +96,8 @@ export async function lookUpObject(
     return { facts: objectFacts(object, checked.value), finding: null }
   } catch (error) {
     journal.lookedUp(lookup.plan.key, 0, gate.clock.now().monoMs - started)
-    gate.fault('look-up', exchange.id, error)
-    return failed('no answer')
+    // Without `always`: observing goes on without the look-up.
+    return { facts: {}, finding: finding(upstreamFinding(error, exchange.id, gate).reason) }
   }
 }
 

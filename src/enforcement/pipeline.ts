@@ -6,7 +6,7 @@ import type { Finding } from '../model/fact.ts'
 import { finding } from '../model/fact.ts'
 import { reason } from '../model/reason.ts'
 import type { Subject } from '../model/subject.ts'
-import { readRequestBody } from './body.ts'
+import { announcedTooLarge, readRequestBody } from './body.ts'
 import { checkContent } from './content.ts'
 import { atCheckpoint, headInput, withObject } from './decision-input.ts'
 import { deliver, refuse } from './deliver.ts'
@@ -32,6 +32,12 @@ export async function play(exchange: Exchange, reply: Reply, gate: Gate): Promis
   const pin = gate.snapshots.pin()
   try {
     await playActs(exchange, reply, gate, journal, pin?.snapshot ?? null)
+  } catch (error) {
+    // No call is left unanswered or unrecorded: what no stage could cope with denies, in every mode (standards 1.5).
+    journal.fault('pipeline', error)
+    if (journal.recorded) throw error
+    const failed = finding(reason('stage-failed', 'stage', { stage: 'pipeline' }), true)
+    await refuse(judge(journal, 'head', [failed]), reply, journal, gate)
   } finally {
     pin?.unpin()
   }
@@ -130,8 +136,11 @@ async function admit(
   // Only an allowed head invites the body (RFC 9110 §10.1.1).
   let body: Uint8Array | null = null
   if (exchange.body !== null) {
+    const { maxRequestBytes, timeouts } = api.plan
+    const tooLarge = announcedTooLarge(head.announcedBytes, maxRequestBytes)
+    if (tooLarge !== null) return refused(judge(journal, 'body', [tooLarge]))
     if (head.expectsContinue) reply.inform(100, [])
-    const read = await readRequestBody(exchange.body, api.plan.maxRequestBytes)
+    const read = await readRequestBody(exchange.body, maxRequestBytes, timeouts.requestMs)
     journal.bodyRead(read.bytes)
     if (read.finding !== null) return refused(judge(journal, 'body', [read.finding]))
     body = read.bytes

@@ -7,7 +7,7 @@ import type { UpstreamAnswer } from '../model/ports.ts'
 import { reason } from '../model/reason.ts'
 import type { Subject } from '../model/subject.ts'
 import type { Credential } from './forward.ts'
-import { upstreamFields, upstreamPath } from './forward.ts'
+import { NOTHING_WITHHELD, ONLY_STATED, ONLY_WHOLE, upstreamFields, upstreamPath } from './forward.ts'
 import type { Gate } from './gate.ts'
 import type { Journal } from './journal.ts'
 import type { Verdict } from './judge.ts'
@@ -30,12 +30,12 @@ export async function callUpstream(
   try {
     const credential = credentialFor(api.plan, call.subject, gate)
     const fields = upstreamFields(
-      exchange.head.fields,
       head,
       exchange.caller,
       exchange.head.secure,
       api.plan,
       credential,
+      withheldFrom(call),
       body?.byteLength ?? null,
     )
     const answer = await gate.upstream.call({
@@ -57,6 +57,12 @@ export async function callUpstream(
   }
 }
 
+/** Fields of the caller's that would get it an answer the gate cannot check. */
+function withheldFrom({ api, operation, verdict }: AdmittedCall): ReadonlySet<string> {
+  if (api.plan.mode === 'observe' || operation === null) return NOTHING_WITHHELD
+  return verdict.decision.pending ? ONLY_STATED : ONLY_WHOLE
+}
+
 /**
  * What the upstream is shown instead of the caller's credential. In observe mode, and where the API checks it
  * itself, the caller's goes on and no assertion is sent (design.md, Observe).
@@ -74,7 +80,10 @@ export function credentialFor(api: ApiPlan, subject: Subject, gate: Gate): Crede
 export function upstreamFinding(error: unknown, exchange: string, gate: Gate): Finding {
   if (isFault(error, 'upstream-timeout')) return finding(reason('upstream-timeout', 'upstream'), true)
   if (isFault(error, 'upstream-unreachable')) return finding(reason('upstream-unreachable', 'upstream'), true)
-  if (isFault(error, 'upstream-broken')) return finding(reason('upstream-broken', 'upstream'), true)
+  if (isFault(error, 'upstream-broken')) {
+    const evidence = error.data['abandoned'] === true ? { abandoned: true } : {}
+    return finding(reason('upstream-broken', 'upstream', evidence), true)
+  }
   gate.fault('upstream', exchange, error)
   return finding(reason('stage-failed', 'stage', { stage: 'upstream' }), true)
 }

@@ -45,6 +45,8 @@ export class Metrics {
     registers: [this.#registry],
   })
 
+  readonly #known = new Set<string>()
+
   constructor() {
     for (const [name, { help, labels }] of Object.entries(COUNTERS)) {
       const counter = new Counter({ name, help, labelNames: [...labels], registers: [this.#registry] })
@@ -71,7 +73,17 @@ export class Metrics {
   }
 
   issuer(name: string, usable: boolean): void {
+    this.#known.add(name)
     this.#issuers.set({ issuer: name }, usable ? 1 : 0)
+  }
+
+  /** Those the bundle in force names; what was said of others is withdrawn. */
+  issuers(names: readonly string[]): void {
+    for (const known of this.#known) {
+      if (names.includes(known)) continue
+      this.#issuers.remove({ issuer: known })
+      this.#known.delete(known)
+    }
   }
 
   threadDied(): void {

@@ -27,7 +27,8 @@ export const FAULTS = {
   'store-unwritable': 'The data directory cannot be written.',
   'audit-write-failed':
     'A record could not be written; the route’s onAuditFailure decides what happens to the call.',
-  'bundle-corrupt': 'A bundle’s bytes do not match its hash.',
+  'bundle-corrupt':
+    'A bundle cannot be put in force: its bytes do not match its hash, or a gate thread failed on it.',
   'body-broken-off': 'The sender ended the body before its announced end.',
   'body-too-slow': 'The sender did not deliver the body in time.',
   'body-too-large': 'The body is larger than the limit.',

@@ -60,6 +60,10 @@ export class Supervisor {
     return this.#port
   }
 
+  get gatePid(): number | undefined {
+    return this.#gate?.pid
+  }
+
   /** Every thread of a gate process that lives listens. */
   get listening(): boolean {
     return this.#listening

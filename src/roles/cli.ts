@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { readConfig } from '../config/read.ts'
+import { readStoreFolder } from '../config/store-folder.ts'
 import { tokenKeyOf } from '../identity/revocations.ts'
 import type { CliActions, DemoRequest } from '../management/cli/actions.ts'
 import { sallyportProgram } from '../management/cli/program.ts'
@@ -14,7 +14,8 @@ import { VERSION } from './version.ts'
 
 const actions: CliActions = {
   start: async (request) => {
-    const { url, management, store, startedInMs, summary, readiness, stop, kill } = await startControl(request)
+    const { url, management, store, startedInMs, summary, readiness, stop, kill } =
+      await startControl(request)
     const apis = summary.apis.map(({ name, mode, governed, basePath, hosts, upstream }) => ({
       name,
       mode,
@@ -39,7 +40,7 @@ const actions: CliActions = {
       warnings,
     }
   },
-  storeOf: (config) => readConfig(config).store,
+  storeOf: readStoreFolder,
   order: sendOrder,
   tokenKeys: (token) => {
     const key = tokenKeyOf(token)

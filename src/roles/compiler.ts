@@ -24,6 +24,8 @@ export interface BundleSummary {
   readonly tests: number
   readonly warnings: readonly BundleWarning[]
   readonly watch: readonly string[]
+  /** Settings a reload does not change, as JSON by key: sockets and files that are open by then. */
+  readonly startOnly: Readonly<Record<string, string>>
 }
 
 type CompilerReport =
@@ -48,6 +50,13 @@ function compile(config: string, store: string): CompilerReport {
     const { read, apis, head, tests, warnings } = compiled
     const operations = apis.reduce((sum, { contract }) => sum + (contract?.operations.length ?? 0), 0)
     const watch = [...read.files, ...read.folders]
+    const { listen, management, durability } = read.config
+    const startOnly = {
+      listen: JSON.stringify(listen),
+      management: JSON.stringify(management),
+      store: read.store,
+      durability,
+    }
     return {
       ok: true,
       summary: {
@@ -59,6 +68,7 @@ function compile(config: string, store: string): CompilerReport {
         tests: tests.length,
         warnings,
         watch,
+        startOnly,
       },
     }
   } catch (error) {

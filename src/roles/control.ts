@@ -108,6 +108,8 @@ class Control {
   #summary: BundleSummary | null = null
   #reloading: Promise<BundleSummary> | null = null
   #reloadNext: Promise<BundleSummary> | null = null
+  /** What only a start can change, as this one found it. */
+  #started: BundleSummary['startOnly'] | null = null
   #stopping = false
   readonly #ending = new AbortController()
 
@@ -247,6 +249,11 @@ class Control {
   #adopt(summary: BundleSummary): void {
     this.#summary = summary
     this.#metrics.bundle(summary.hash)
+    this.#metrics.issuers(summary.issuers.map(({ name }) => name))
+    this.#started ??= summary.startOnly
+    for (const [key, value] of Object.entries(summary.startOnly)) {
+      if (value !== this.#started[key]) say(`warning: ${key} has changed: it takes effect at the next start`)
+    }
     for (const { place, message } of summary.warnings)
       say(`warning: ${place === '' ? '' : `${place}: `}${message}`)
   }

@@ -26,6 +26,7 @@ export function httpGet(): { readonly get: HttpGet; close(): Promise<void> } {
         body: Buffer.concat(chunks),
       }
     },
-    close: () => agent.close(),
+    // Not waited for: an issuer that hangs must not keep the gate from stopping.
+    close: () => agent.destroy(),
   }
 }

@@ -61,7 +61,9 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
  */
 export function parseAuthority(text: string): { readonly host: string; readonly port: number | null } | null {
   if (text.length === 0 || text.length > 261) return null
-  const match = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_])?\.?)(?::(\d{0,5}))?$/.exec(text)
+  const match = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_])?\.?)(?::(\d{0,5}))?$/.exec(
+    text,
+  )
   if (match === null) return null
   const portText = match[3]
   const port = portText === undefined || portText === '' ? null : Number(portText)

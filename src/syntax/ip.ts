@@ -31,13 +31,12 @@ function ipv6Bytes(text: string): Uint8Array {
   const lastColon = text.lastIndexOf(':')
   const tail = text.slice(lastColon + 1)
   const dotted = tail.includes('.') ? mapped(tail).subarray(12) : null
-  const groups = dotted
-    ? `${text.slice(0, lastColon + 1)}${word(dotted, 0)}:${word(dotted, 2)}`
-    : text
+  const groups = dotted ? `${text.slice(0, lastColon + 1)}${word(dotted, 0)}:${word(dotted, 2)}` : text
   const [left = '', right] = groups.split('::', 2)
   const before = left === '' ? [] : left.split(':')
   const after = right === undefined || right === '' ? [] : right.split(':')
-  const all = right === undefined ? before : [...before, ...Array(8 - before.length - after.length).fill('0'), ...after]
+  const all =
+    right === undefined ? before : [...before, ...Array(8 - before.length - after.length).fill('0'), ...after]
   all.forEach((group, index) => {
     const value = Number.parseInt(group, 16)
     bytes[index * 2] = value >> 8

@@ -120,6 +120,8 @@ function canonicalSegment(raw: string): Segment {
     const character = String.fromCharCode(Number.parseInt(octet.slice(1), 16))
     return UNRESERVED.test(character) ? character : octet.toUpperCase()
   })
+  // `%25%32%66` becomes one only here.
+  if (DOUBLE.test(segment)) return refuse('double-encoding')
   return { ok: true, segment }
 }
 

@@ -12,6 +12,7 @@ import { accessToken, testKey } from '../token-issuer.ts'
 // either side does on the wire is seen as it is, and what the record says is at hand.
 
 const ISSUER = 'https://idp.example'
+export const PARTNER = 'https://partner.example'
 const KEY = testKey('ES256')
 
 export const CONTRACT = `openapi: 3.1.0
@@ -72,6 +73,8 @@ export interface OpenGateOptions {
   /** Lines of the API's configuration, indented by four. */
   readonly api?: string
   readonly top?: string
+  /** Issuers the API accepts; `corp` unless told. */
+  readonly accept?: string
   readonly limits?: Partial<ListenerLimits>
   readonly audit?: AuditWriter
   /** Wraps what the gate calls. */
@@ -97,7 +100,7 @@ export async function openGate(options: OpenGateOptions = {}): Promise<OpenGate>
   const folder: ConfigFolder = configFolder()
   const config = folder.write({
     'sallyport.yaml': `listen: { host: 127.0.0.1, port: 0 }
-identity: { issuers: { corp: { issuer: "${ISSUER}" } } }
+identity: { issuers: { corp: { issuer: "${ISSUER}" }, partner: { issuer: "${PARTNER}" } } }
 apis:
   things:
     contract: ./things.yaml
@@ -105,10 +108,10 @@ apis:
     basePath: /v1
     hosts: [things.example]
     owner: team
-    identity: { accept: [corp], audience: shop }
+    identity: { accept: [${options.accept ?? 'corp'}], audience: shop }
     mode: ${options.mode ?? 'enforce'}
     objects:
-      thing: { path: "/things/{id}", owner: /owner, lookup: getThing, hideAbsent: true }
+      thing: { path: "/things/{id}", owner: /owner, lookup: getThing, hideAbsent: true, issuer: corp }
 ${options.api ?? ''}
   raw:
     upstream: ${upstream.origin}
@@ -124,7 +127,7 @@ ${options.top ?? ''}
   const made = memoryGate({
     config,
     upstream: options.upstream?.(connector) ?? connector,
-    keys: { corp: { iss: ISSUER, keys: [KEY] } },
+    keys: { corp: { iss: ISSUER, keys: [KEY] }, partner: { iss: PARTNER, keys: [KEY] } },
     ...(options.audit === undefined ? {} : { audit: options.audit }),
   })
   const listener = new Listener(made.gate, systemRandom(), {

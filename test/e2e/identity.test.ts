@@ -205,7 +205,12 @@ describe('who needs a token', () => {
   })
 
   it('credential: pass leaves it to the API, with the caller’s own credential and no assertion', async () => {
-    const keyed = await get('/passing/legacy', undefined, ['X-Api-Key', 'secret', 'Authorization', 'Basic YTpi'])
+    const keyed = await get('/passing/legacy', undefined, [
+      'X-Api-Key',
+      'secret',
+      'Authorization',
+      'Basic YTpi',
+    ])
     expect(keyed.status).toBe(200)
     expect(bench.upstream.last?.headers).toMatchObject({ 'x-api-key': 'secret', authorization: 'Basic YTpi' })
     const token = bench.issuer.token()

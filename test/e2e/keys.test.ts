@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestKey, testKey } from '../token-issuer.ts'
-import { call, Connections, underLoad } from './caller.ts'
+import { Connections, call, underLoad } from './caller.ts'
 import { IssuerServer } from './issuer-server.ts'
 import { pause, until, Workbench } from './workbench.ts'
 
@@ -150,7 +150,10 @@ describe('unknown key ids', () => {
   })
 
   it('get 503 while the issuer is down, not 401; known keys go on', async () => {
-    await until('the issuer is asked again', async () => (await get(unpublished(bench.issuer))).status === 401)
+    await until(
+      'the issuer is asked again',
+      async () => (await get(unpublished(bench.issuer))).status === 401,
+    )
     await pause(1_100)
     await bench.issuer.down()
     const unknown = await get(unpublished(bench.issuer))

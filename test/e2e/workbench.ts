@@ -158,7 +158,8 @@ ${top}
   /** Records by exchange id, as they stand in the log now; sealed parts stay closed. */
   async records(): Promise<Map<string, ExchangeRecord>> {
     const found = new Map<string, ExchangeRecord>()
-    for await (const record of readRecords(this.audit, { storeKey: null })) found.set(record.intent.id, record)
+    for await (const record of readRecords(this.audit, { storeKey: null }))
+      found.set(record.intent.id, record)
     return found
   }
 
@@ -207,7 +208,11 @@ export interface ManagementLine {
 
 /** Children of a process: the gate process is control's only one. */
 export function childrenOf(pid: number): readonly number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(/\s+/).filter(Boolean).map(Number)
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .trim()
+    .split(/\s+/)
+    .filter(Boolean)
+    .map(Number)
 }
 
 export function gateProcessOf(gate: SampleGate): number {

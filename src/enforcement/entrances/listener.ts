@@ -132,7 +132,7 @@ export class Listener {
     const reply = new HttpReply(
       response,
       this.#limits.stallMs,
-      () => this.#draining || turns.broken || upgrades,
+      () => this.#draining || upgrades || (turns.broken && turns.reading === body && body !== null),
     )
     try {
       const { httpVersion } = request
@@ -152,11 +152,14 @@ export class Listener {
 
   #open(socket: Socket, head: RequestHead, body: Source | null): Exchange {
     const received = this.#gate.clock.now()
+    const turns = this.#turnsOf(socket)
+    turns.caller ??= callerOf(socket)
+    const { caller } = turns
     return {
       id: uuid7(received.wallMs, this.#random.bytes(10)) as ExchangeId,
       entrance: 'http',
       received,
-      caller: callerOf(socket),
+      caller,
       head,
       body,
     }

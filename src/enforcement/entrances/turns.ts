@@ -1,3 +1,4 @@
+import type { Caller } from '../../model/exchange.ts'
 import type { RequestBody } from './request-body.ts'
 
 /** Sent ahead without waiting for answers; who sends more wants to fill memory. */
@@ -8,6 +9,8 @@ const MAX_AHEAD = 64
  * never overtakes the one before it, and one connection never has more than one call under way.
  */
 export class Turns {
+  /** Who is at the other end, read once. */
+  caller: Caller | null = null
   /** The body of the latest request: what the parser cannot read from now on belongs to it, while it lasts. */
   reading: RequestBody | null = null
   /** The parser gave up: nothing that follows on the connection means anything. */

@@ -25,7 +25,7 @@ export function checkCommand(program: Command, actions: CliActions): void {
           out.line(`warning: ${place === '' ? '' : `${place}: `}${message}`)
         for (const { file, name, detail } of failed) out.line(`failed: ${file}: ${name}: ${detail}`)
         out.line(
-          `${report.policies} policies, ${report.tests.length - failed.length} of ${report.tests.length} policy tests pass, ${report.warnings.length} warnings`,
+          `${report.policies} policy files, ${report.tests.length - failed.length} of ${report.tests.length} policy tests pass, ${report.warnings.length} warnings`,
         )
         return failed.length === 0 ? 0 : 1
       })

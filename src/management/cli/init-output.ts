@@ -14,7 +14,7 @@ const MAX_SHOWN = 10
 export function printDraft(out: Output, { contract }: InitRequest, drafted: Draft): void {
   const { api, operations, survey, schemes, objects, audience, files } = drafted
   const ids = policyIds(api)
-  out.line(`${api}: ${counted(operations.length, 'operation')} in ${contract}`)
+  out.line(`${api}: ${counted(operations.length, 'operation')} in ${oneLine(contract, 512)}`)
   for (const { path } of files) out.line(`wrote ${path}`)
   out.line()
   const policies = files[1]?.path ?? ''
@@ -101,15 +101,18 @@ interface Step {
   readonly what: string
 }
 
-export function nextSteps(config: string, { api, basePath }: Draft): readonly Step[] {
-  const named = config === 'sallyport.yaml' ? '' : ` --config ${config}`
+export function nextSteps(config: string, { api, basePath, ports }: Draft): readonly Step[] {
+  const named =
+    config === 'sallyport.yaml'
+      ? ''
+      : ` --config ${/[^\w./-]/.test(config) ? `'${config.replaceAll("'", "'\\''")}'` : config}`
   return [
     {
       command: `sallyport start${named}`,
-      what: `the gate runs in observe: it records and refuses nothing that ${api} would answer`,
+      what: `${api} in observe: every call is recorded, none refused for identity, contract or policy`,
     },
     {
-      what: `send your usual traffic, with its tokens, to the gate’s address${basePath === '' ? '' : ` (paths begin with ${oneLine(basePath)})`} instead of the service’s`,
+      what: `send your usual traffic, with its tokens, to http://127.0.0.1:${ports.gate}${oneLine(basePath)} instead of the service`,
     },
     { command: `sallyport report --would-deny${named}`, what: 'what enforcing would refuse, and why' },
     { what: `write mode: enforce in ${config} once that holds no surprise; the running gate takes it over` },

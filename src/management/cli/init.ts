@@ -24,7 +24,7 @@ export function initCommand(program: Command, actions: CliActions): void {
     .option('--json', 'print the result as JSON', false)
     .addHelpText(
       'after',
-      '\nWrites sallyport.yaml, policies/<name>.cedar and policies/<name>.test.yaml, all or none, and never overwrites.\nThe API starts in observe: nothing is refused until you write mode: enforce.',
+      '\nExample:\n  $ sallyport init --contract ./shop.openapi.yaml --upstream http://127.0.0.1:3000 --issuer https://idp.example\n\nWrites sallyport.yaml, policies/<name>.cedar and policies/<name>.test.yaml, all or none, and never overwrites.\nThe API starts in observe: nothing is refused until you write mode: enforce.',
     )
     .action(({ json, ...flags }: InitFlags & { json: boolean }) => {
       const out = output(json)

@@ -15,21 +15,27 @@ export interface ConfigTextInput {
   readonly contract: string
   readonly upstream: string
   readonly basePath: string
+  readonly ports: Ports
   readonly survey: Survey
   readonly objects: readonly ObjectSuggestion[]
 }
 
+/** Where the gate will listen, beside what else stands on this machine. */
+export interface Ports {
+  readonly gate: number
+  readonly management: number
+}
+
 /** sallyport.yaml as a newcomer reads it: each key with the one thing to know about it. */
 export function configText(input: ConfigTextInput): string {
-  const { port, managementPort } = freePorts(input)
   const lines = [
     '# The gate in front of this API. Written once by `sallyport init`, now yours to change; unknown keys are errors,',
     '# and `sallyport check` says what is wrong and where. A running gate takes changes over by itself.',
     '',
     '# Where calls come in: point clients here instead of at the service.',
-    `listen: { host: 127.0.0.1, port: ${port} }`,
+    `listen: { host: 127.0.0.1, port: ${input.ports.gate} }`,
     '# Health and metrics, read-only: /healthz, /readyz, /metrics.',
-    `management: { host: 127.0.0.1, port: ${managementPort} }`,
+    `management: { host: 127.0.0.1, port: ${input.ports.management} }`,
     '',
     'identity:',
     '  issuers:',
@@ -104,16 +110,16 @@ function objectLines(objects: readonly ObjectSuggestion[]): readonly string[] {
   ]
 }
 
-/** 8080 and 9090, or the next ones where upstream or issuer stand on this machine's own. */
-function freePorts({ upstream, issuer, jwks }: ConfigTextInput): { port: number; managementPort: number } {
-  const taken = new Set([upstream, issuer, jwks ?? ''].map(localPort))
+/** 8080 and 9090, or the next ones where one of these URLs has them on this machine. */
+export function freePorts(urls: readonly string[]): Ports {
+  const taken = new Set(urls.map(localPort))
   const from = (first: number): number => {
     let port = first
     while (taken.has(port)) port++
     taken.add(port)
     return port
   }
-  return { port: from(8080), managementPort: from(9090) }
+  return { gate: from(8080), management: from(9090) }
 }
 
 function localPort(text: string): number {

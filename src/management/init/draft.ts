@@ -4,7 +4,7 @@ import { compileContract } from '../../contract/compile.ts'
 import { faultAt, readDocument } from '../../contract/document.ts'
 import { SallyportError } from '../../model/errors.ts'
 import type { OperationPlan } from '../../model/operation.ts'
-import { configText } from './config-text.ts'
+import { configText, freePorts, type Ports } from './config-text.ts'
 import { oneLine } from './literal.ts'
 import { apiName, issuerName } from './names.ts'
 import type { NewFile } from './new-files.ts'
@@ -34,6 +34,7 @@ export interface Draft {
   readonly title: string
   readonly audience: { readonly value: string; readonly assumed: boolean }
   readonly basePath: string
+  readonly ports: Ports
   readonly operations: readonly OperationPlan[]
   readonly survey: Survey
   readonly schemes: readonly UncheckableScheme[]
@@ -91,6 +92,7 @@ export function draft({ request, text, root, api, issuer, paths }: Outline): Dra
   const survey = surveyAccess(operations)
   const objects = suggestObjects(root, operations)
   const audience = request.audience ?? api
+  const ports = freePorts([request.upstream, request.issuer, request.jwks ?? ''])
   const common = { api, survey, objects }
   const config = configText({
     ...common,
@@ -102,6 +104,7 @@ export function draft({ request, text, root, api, issuer, paths }: Outline): Dra
     contract: relativePath(dirname(paths[0]), file),
     upstream: request.upstream,
     basePath: compiled.basePath,
+    ports,
   })
   return {
     ...common,
@@ -109,6 +112,7 @@ export function draft({ request, text, root, api, issuer, paths }: Outline): Dra
     title: compiled.title,
     audience: { value: audience, assumed: request.audience === undefined },
     basePath: compiled.basePath,
+    ports,
     operations,
     schemes: uncheckableSchemes(survey),
     files: [

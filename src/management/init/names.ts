@@ -7,15 +7,17 @@ const MAX_ISSUER = 63
 
 /** Lower-case letters, digits and single hyphens, beginning with a letter or digit; empty where nothing is left. */
 export function slug(text: string, length: number): string {
-  return text
+  const words = text
     .slice(0, 1000)
     .normalize('NFKD')
     .replace(/['’\p{M}]/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-/, '')
-    .slice(0, length)
-    .replace(/-$/, '')
+    .replace(/^-|-$/g, '')
+  if (words.length <= length) return words
+  // At the end of a word, where that leaves more than a stump.
+  const end = words.lastIndexOf('-', length)
+  return words.slice(0, end > length / 2 ? end : length)
 }
 
 /** The API's name from the contract's title, else from its file: `The Plaid API` gives `the-plaid-api`. */
@@ -28,7 +30,7 @@ export function apiName(title: string, file: string): string {
 
 /** The issuer's name in configuration and policies, from its host; `idp` for addresses of this machine and for IPs. */
 export function issuerName(issuer: string): string {
-  const host = URL.parse(issuer)?.hostname ?? issuer
+  const host = URL.parse(issuer)?.hostname || issuer
   if (host === 'localhost' || host.endsWith('.localhost') || /^[\d.]+$/.test(host) || host.startsWith('['))
     return 'idp'
   return beginningWithLetter(slug(host, MAX_ISSUER - 4), 'idp-') || 'idp'

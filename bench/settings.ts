@@ -1,0 +1,18 @@
+export interface Settings {
+  readonly json: boolean
+  readonly check: boolean
+  readonly rounds: number
+  readonly seconds: number
+  readonly connections: number
+  /** Of rows that begin as slowly as compiled code does, and of the others. */
+  readonly warmUpMs: { readonly gate: number; readonly other: number }
+  readonly startUps: number
+  readonly reloads: number
+  /** Null: measure; else where the profile goes. */
+  readonly profile: string | null
+}
+
+/** Progress, on stderr. */
+export function say(text: string): void {
+  process.stderr.write(`bench: ${text}\n`)
+}
