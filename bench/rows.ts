@@ -52,9 +52,9 @@ http {
 }
 `,
   )
-  const child = spawn(NGINX_BINARY ?? 'nginx', ['-c', file, '-e', 'stderr'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
+  const child = tracked(
+    spawn(NGINX_BINARY ?? 'nginx', ['-c', file, '-e', 'stderr'], { stdio: ['ignore', 'ignore', 'inherit'] }),
+  )
   await listening(port)
   const pid = pidOf(child)
   pin([pid], GATE_CORE)
@@ -92,6 +92,20 @@ export async function startGate(
   }
 }
 
+/** Everything started here that has not ended. */
+const running = new Set<ChildProcess>()
+
+function tracked<Child extends ChildProcess>(child: Child): Child {
+  running.add(child)
+  child.once('exit', () => running.delete(child))
+  return child
+}
+
+/** Ends what was started and not stopped yet, whatever the bench was doing. */
+export async function endAll(): Promise<void> {
+  await Promise.all([...running].map(ended))
+}
+
 export interface Program {
   readonly child: ChildProcess
   readonly url: string
@@ -106,10 +120,12 @@ export interface Program {
 
 export async function startProgram(config: string, environment: NodeJS.ProcessEnv = {}): Promise<Program> {
   const began = performance.now()
-  const child = spawn(process.execPath, [PROGRAM, 'start', '--config', config, '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...environment },
-  })
+  const child = tracked(
+    spawn(process.execPath, [PROGRAM, 'start', '--config', config, '--json'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    }),
+  )
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     said = (said + chunk).slice(-100_000)
@@ -152,10 +168,11 @@ async function ready({ management, said }: Program): Promise<void> {
 
 /** A script of this folder with a channel to it, on the core that the gate has not. */
 export function forked(file: string, environment: NodeJS.ProcessEnv): ChildProcess {
-  return fork(join(import.meta.dirname, file), {
+  const child = fork(join(import.meta.dirname, file), {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
+  return tracked(child)
 }
 
 /** The child's next message; rejects where it ends first. */

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { measureAll } from './all-rows.ts'
 import { profile } from './profile.ts'
 import { checkBudgets, type Report, table } from './report.ts'
+import { endAll } from './rows.ts'
 import { type Settings, say } from './settings.ts'
 import { startWorld } from './world.ts'
 
@@ -62,14 +63,20 @@ function number(name: string, text: string | undefined, otherwise: number, most:
 }
 
 async function run(settings: Settings): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-measure-'))
   const closers: (() => Promise<void>)[] = []
   const closeAll = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close()
+    await endAll()
     rmSync(folder, { recursive: true, force: true })
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => void closeAll().then(() => process.exit(2)))
+  let interrupted = false
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      interrupted = true
+      void closeAll().then(() => process.exit(2))
+    })
+  }
   try {
     const world = await startWorld(settings.connections, closers)
     if (settings.profile !== null) {
@@ -79,6 +86,9 @@ async function run(settings: Settings): Promise<number> {
     const result = await measureAll(settings, folder, world, closers)
     process.stdout.write(settings.json ? `${JSON.stringify(result, null, 2)}\n` : table(result))
     return settings.check ? check(result) : 0
+  } catch (error) {
+    if (!interrupted) say(error instanceof Error ? error.message : String(error))
+    return 2
   } finally {
     await closeAll()
   }

@@ -93,7 +93,7 @@ export const REASONS = {
   'feature-refused': {
     status: 501,
     title: 'The gate does not carry this feature.',
-    remedy: 'Leave out Upgrade, CONNECT, TRACE or an unknown expectation.',
+    remedy: 'Leave out Upgrade, CONNECT, unknown transfer codings or an unknown expectation.',
   },
   'loop-detected': {
     status: 508,

@@ -20,7 +20,9 @@ import { type BundleSummary, compileInThread } from './compiler.ts'
 import { ControlAudit } from './control-audit.ts'
 import { ENTRY } from './entry.ts'
 import { httpGet } from './http-get.ts'
+import { interruptible } from './interruptible.ts'
 import { ORPHAN_DRAIN_MS, OrphanSocket } from './orphan-socket.ts'
+import { Reloads } from './reloads.ts'
 import { say, surviveDeafStderr, systemClock, systemRandom, systemSchedule } from './system.ts'
 
 export interface StartOptions {
@@ -66,31 +68,6 @@ export async function startControl(options: StartOptions): Promise<Started> {
   }
 }
 
-/** Ctrl-C or SIGTERM while the gate starts ends what was started; a second one ends the program at once. */
-async function interruptible(starting: Promise<Started>, interrupt: () => void): Promise<Started> {
-  let interrupted = false
-  const onSignal = (): void => {
-    if (interrupted) process.exit(2)
-    interrupted = true
-    interrupt()
-  }
-  process.on('SIGTERM', onSignal)
-  process.on('SIGINT', onSignal)
-  try {
-    const started = await starting
-    if (!interrupted) return started
-    await started.stop()
-    throw new SallyportError('control-unreachable', 'interrupted while the gate started')
-  } catch (error) {
-    throw interrupted
-      ? new SallyportError('control-unreachable', 'interrupted while the gate started', {}, error)
-      : error
-  } finally {
-    process.off('SIGTERM', onSignal)
-    process.off('SIGINT', onSignal)
-  }
-}
-
 class Control {
   readonly #options: StartOptions
   readonly #config: ReturnType<typeof readConfig>['config']
@@ -106,8 +83,7 @@ class Control {
   readonly #notices = new Map<string, KeyNotice>()
   #signing: SigningKeys = []
   #summary: BundleSummary | null = null
-  #reloading: Promise<BundleSummary> | null = null
-  #reloadNext: Promise<BundleSummary> | null = null
+  readonly #reloads = new Reloads((why) => this.#reload(why))
   /** What only a start can change, as this one found it. */
   #started: BundleSummary['startOnly'] | null = null
   #stopping = false
@@ -201,11 +177,11 @@ class Control {
       const checkpoints = this.#audit.checkpointsEvery()
       const watch = watchConfig(
         { files: summary.watch, folders: [] },
-        () => void this.#reload('change').catch(() => undefined),
+        () => void this.#reloads.ask('change').catch(() => undefined),
         (error) =>
           say(`watching the configuration failed: ${error instanceof Error ? error.message : 'unknown'}`),
       )
-      const hangup = (): void => void this.#reload('SIGHUP').catch(() => undefined)
+      const hangup = (): void => void this.#reloads.ask('SIGHUP').catch(() => undefined)
       process.on('SIGHUP', hangup)
       closers.push(
         () => watch.close(),
@@ -225,7 +201,7 @@ class Control {
         summary,
         startedInMs: performance.now() - began,
         readiness: () => this.#readiness(),
-        reload: () => this.#reload('program'),
+        reload: () => this.#reloads.ask('program'),
         stop: () => this.#stop(closers),
         kill: () => this.#supervisor.kill(),
       }
@@ -247,6 +223,7 @@ class Control {
   }
 
   #adopt(summary: BundleSummary): void {
+    const known = this.#summary?.warnings.map(({ place, message }) => `${place} ${message}`) ?? []
     this.#summary = summary
     this.#metrics.bundle(summary.hash)
     this.#metrics.issuers(summary.issuers.map(({ name }) => name))
@@ -255,30 +232,11 @@ class Control {
       if (value !== this.#started[key]) say(`warning: ${key} has changed: it takes effect at the next start`)
     }
     for (const { place, message } of summary.warnings)
-      say(`warning: ${place === '' ? '' : `${place}: `}${message}`)
+      if (!known.includes(`${place} ${message}`))
+        say(`warning: ${place === '' ? '' : `${place}: `}${message}`)
   }
 
-  /**
-   * One reload at a time. An order that comes while one runs gets the next one's result: what it is about may have
-   * been written after the running one had read it.
-   */
-  #reload(why: string): Promise<BundleSummary> {
-    if (this.#reloading === null) {
-      this.#reloading = this.#reloadOnce(why).finally(() => {
-        this.#reloading = null
-      })
-      return this.#reloading
-    }
-    this.#reloadNext ??= this.#reloading
-      .catch(() => undefined)
-      .then(() => {
-        this.#reloadNext = null
-        return this.#reload(why)
-      })
-    return this.#reloadNext
-  }
-
-  async #reloadOnce(why: string): Promise<BundleSummary> {
+  async #reload(why: string): Promise<BundleSummary> {
     try {
       const summary = await this.#compile()
       if (summary.hash !== this.#summary?.hash) {
@@ -313,7 +271,7 @@ class Control {
       case 'status':
         return { bundle: this.#summary?.hash ?? '', port: this.#supervisor.port, ...this.#readiness() }
       case 'reload': {
-        const { hash, operations, tests } = await this.#reload('order')
+        const { hash, operations, tests } = await this.#reloads.ask('order')
         return { bundle: hash, operations, tests }
       }
       case 'revoke-token': {
@@ -380,8 +338,7 @@ class Control {
     this.interrupt()
     await this.#supervisor.stop(DRAIN_MS)
     // Both fail now, if they run, and say so in the record before it is closed.
-    await this.#reloading?.catch(() => undefined)
-    await this.#reloadNext?.catch(() => undefined)
+    await this.#reloads.idle()
     for (const close of closers) await close()
     this.#keys.stop()
     this.#addresses.stop()

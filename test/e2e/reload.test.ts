@@ -63,7 +63,7 @@ describe('a reload takes effect', () => {
     expect(before.has(bundle)).toBe(false)
     expect(
       reloads().some(
-        ({ by, result, detail }) => by === 'order' && result === 'ok' && detail['bundle'] === bundle,
+        ({ by, result, detail }) => by.includes('order') && result === 'ok' && detail['bundle'] === bundle,
       ),
     ).toBe(true)
   })
@@ -77,7 +77,7 @@ describe('a reload takes effect', () => {
     await until('the reload is recorded', () =>
       reloads()
         .slice(done)
-        .some(({ by }) => by === 'SIGHUP'),
+        .some(({ by }) => by.includes('SIGHUP')),
     )
   })
 
@@ -96,8 +96,12 @@ describe('a reload takes effect', () => {
       const { id } = await open()
       return (await bench.records()).get(id)?.intent.environment === 'staging'
     })
+    bench.configure({ threads: 3 })
+    await until('what a reload cannot change is said', () =>
+      bench.running.said().includes('listen has changed: it takes effect at the next start'),
+    )
     bench.configure()
-    expect(reloads().some(({ by, result }) => by === 'change' && result === 'ok')).toBe(true)
+    expect(reloads().some(({ by, result }) => by.includes('change') && result === 'ok')).toBe(true)
   })
 
   it('with a new upstream', async () => {
@@ -183,8 +187,10 @@ describe('what cannot be loaded leaves the last good bundle in force and says so
     expect(refused.message).toMatch(place)
     expect(await bundles()).toEqual(new Set([before]))
     expect((await call(bench.url('/items/1'), { token })).status).toBe(200)
-    expect(reloads().slice(count)).toContainEqual(expect.objectContaining({ by: 'order', result: 'failed' }))
-    expect(bench.running.said()).toMatch(/reload \(order\) failed, the last good bundle stays/)
+    expect(reloads().slice(count)).toContainEqual(
+      expect.objectContaining({ by: expect.stringContaining('order'), result: 'failed' }),
+    )
+    expect(bench.running.said()).toMatch(/reload \([^)]*order[^)]*\) failed, the last good bundle stays/)
   })
 
   afterEach(async () => {

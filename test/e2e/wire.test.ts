@@ -75,6 +75,8 @@ describe('request bodies on the wire', () => {
   it('refuses what is too large: announced at once, chunked as soon as it is, and goes on', async () => {
     const announced = await gate.send(post(`"${'a'.repeat(5_000)}"`) + post('{"id":"b"}'), 2)
     expect(announced.map(({ status }) => status)).toEqual([413, 201])
+    const broken = await gate.send(`${post(`"${'a'.repeat(5_000)}"`)}nonsense\r\n\r\n`, 3)
+    expect([broken.map(({ status }) => status), broken.closed]).toEqual([[413, 400], true])
     const chunk = `${(3_000).toString(16)}\r\n${'a'.repeat(3_000)}\r\n`
     const chunked = await gate.send([
       request('POST', '/v1/things', { ...auth, 'Transfer-Encoding': 'chunked' }) + chunk,

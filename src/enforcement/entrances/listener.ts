@@ -179,11 +179,11 @@ export class Listener {
     const turns = this.#turnsOf(socket)
     // What follows on a broken connection is thrown away until it closes.
     if (turns.broken && socket.writable) return
-    const { reading } = turns
     turns.broken = true
+    const reading = turns.reading?.complete === false ? turns.reading : null
     if (error.code === 'ECONNRESET' || reading?.unwanted === true) {
       socket.destroy()
-    } else if (reading !== null && !reading.complete) {
+    } else if (reading !== null) {
       // A call under way, or about to be: it answers for its own body.
       reading.broken(error)
     } else {

@@ -66,8 +66,10 @@ test('a file where a folder is needed', () => {
   expect(readdirSync(folder)).toEqual(['policies'])
 })
 
-test.skipIf(process.getuid?.() === 0)('a folder that may not be written', () => {
-  chmodSync(folder, 0o555)
-  expect(() => writeNew(folder, [{ path: at('a'), text: 'a' }])).toThrow(/may not write/)
-  expect(existsSync(at('a'))).toBe(false)
+test('a folder that may not be written', () => {
+  // /proc takes no files from anyone, root included.
+  const where = process.getuid?.() === 0 ? '/proc' : folder
+  if (where === folder) chmodSync(folder, 0o555)
+  expect(() => writeNew(where, [{ path: `${where}/a`, text: 'a' }])).toThrow(/nothing was written|may not write/)
+  expect(existsSync(`${where}/a`)).toBe(false)
 })
