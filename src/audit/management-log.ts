@@ -18,7 +18,7 @@ export const MANAGEMENT_FILE = 'management.ndjson'
 
 /** What changed the gate, or failed to: never a secret, never a token. */
 export interface ManagementEntry {
-  readonly action: 'start' | 'stop' | 'reload' | 'revoke'
+  readonly action: 'start' | 'stop' | 'reload' | 'revoke' | 'erase'
   /** The account or event that caused it. */
   readonly by: string
   readonly result: 'ok' | 'failed'

@@ -13,6 +13,13 @@ import { FAULTS, type FaultCode, isFault, SallyportError } from '../model/errors
 const orders = z.discriminatedUnion('order', [
   z.strictObject({ order: z.literal('status') }),
   z.strictObject({ order: z.literal('reload') }),
+  // Erasing itself needs no gate; what it did goes into the log through the only one that may append to it.
+  z.strictObject({
+    order: z.literal('note-erasure'),
+    keys: z.int().min(0),
+    segments: z.int().min(0),
+    by: z.string().max(128),
+  }),
   z.strictObject({
     order: z.literal('revoke-token'),
     keys: z.array(z.string().max(600)).min(1).max(4),

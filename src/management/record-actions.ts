@@ -11,7 +11,8 @@ export interface RecordActions {
   read(config: string, filter: RecordFilter): AsyncIterable<ExchangeRecord>
   rejudge(config: string, record: ExchangeRecord): Rejudged
   verify(config: string, onProgress: (progress: VerifyProgress) => void): Promise<VerifyReport>
-  erase(config: string, iss: string, sub: string): ErasureReport
+  /** `by`: who asks, for the management log. */
+  erase(config: string, iss: string, sub: string, by: string): Promise<ErasureReport>
 }
 
 /** A record judged again by the policies it was decided with. */

@@ -44,6 +44,8 @@ export interface GateSettings {
   readonly node: string
   readonly boot: string
   readonly durability: 'os' | 'disk'
+  /** What the parser takes of one request's head, in bytes: the fields' limit and room for the request line. */
+  readonly headBytes: number
   /** `iss` of the gate's assertions. */
   readonly gateId: string
 }

@@ -47,6 +47,8 @@ export interface Started {
   kill(): void
 }
 
+/** The longest request target (syntax/uri.ts) twice over: what is too long is refused by us, with its record. */
+const REQUEST_LINE_BYTES = 16_384
 const DRAIN_MS = 10_000
 const ROTATE_EVERY_MS = 3_600_000
 /** Revocations of tokens whose expiry is not known are kept this long: longer than any sane token lives. */
@@ -107,6 +109,7 @@ class Control {
       node: directory.node,
       boot,
       durability: config.durability,
+      headBytes: config.limits.fieldBytes + REQUEST_LINE_BYTES,
       gateId: 'sallyport',
     }
     this.#journal = new RevocationJournal(directory.path, Date.now())
@@ -274,6 +277,9 @@ class Control {
         const { hash, operations, tests } = await this.#reloads.ask('order')
         return { bundle: hash, operations, tests }
       }
+      case 'note-erasure':
+        this.#audit.management('erase', order.by, 'ok', { keys: order.keys, segments: order.segments })
+        return { noted: true }
       case 'revoke-token': {
         const keys = order.keys.filter(isTokenKey)
         if (keys.length < order.keys.length)

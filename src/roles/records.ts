@@ -1,21 +1,23 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { eraseSubject } from '../audit/erase.ts'
+import { type ErasureReport, eraseSubject } from '../audit/erase.ts'
+import { ManagementLog } from '../audit/management-log.ts'
 import { readRecords } from '../audit/read.ts'
 import { verifyAudit } from '../audit/verify.ts'
 import { readConfig } from '../config/read.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
 import { reevaluate } from '../decision/explain.ts'
+import { sendOrder } from '../management/control-socket.ts'
 import type { RecordActions, Rejudged } from '../management/record-actions.ts'
 import { attributesOf, decisionsOf } from '../management/record-view.ts'
 import type { PolicyPlan } from '../model/bundle.ts'
 import { isFault } from '../model/errors.ts'
 import type { ExchangeRecord } from '../model/record.ts'
 import { readBundle } from '../store/bundle-files.ts'
-import { type DataDirectory, readDataDirectory } from '../store/data-directory.ts'
+import { type DataDirectory, openDataDirectory, readDataDirectory } from '../store/data-directory.ts'
 import { readStoreKey, readVerifyingKey } from '../store/store-keys.ts'
 import { policyTexts } from './policy-text.ts'
-import { systemClock } from './system.ts'
+import { systemClock, systemRandom } from './system.ts'
 
 /** Reads the store beside a running gate: nothing is locked, and nothing but erasing changes anything. */
 export const recordActions: RecordActions = {
@@ -32,10 +34,32 @@ export const recordActions: RecordActions = {
       onProgress,
     })
   },
-  erase: (config, iss, sub) => {
+  erase: async (config, iss, sub, by) => {
     const directory = directoryOf(config)
-    return eraseSubject(directory.audit, readStoreKey(directory), { iss, sub })
+    const report = eraseSubject(directory.audit, readStoreKey(directory), { iss, sub })
+    if (report.keys > 0) await noteErasure(directory, report, by)
+    return report
   },
+}
+
+/** That something was erased stays on record, whose it was does not. Without a running gate this is the only writer. */
+async function noteErasure(directory: DataDirectory, report: ErasureReport, by: string): Promise<void> {
+  try {
+    await sendOrder(directory.path, { order: 'note-erasure', ...report, by })
+  } catch (error) {
+    if (!isFault(error, 'control-unreachable')) throw error
+    const held = openDataDirectory(directory.path, systemRandom())
+    try {
+      new ManagementLog(held.audit, systemClock).write({
+        action: 'erase',
+        by,
+        result: 'ok',
+        detail: { ...report },
+      })
+    } finally {
+      held.release()
+    }
+  }
 }
 
 function directoryOf(config: string): DataDirectory {

@@ -3,7 +3,7 @@ import { SyncerClient } from '../audit/syncer-client.ts'
 import type { SyncerLink } from '../audit/syncer-link.ts'
 import { SegmentWriter } from '../audit/writer.ts'
 import { Connector } from '../enforcement/connector.ts'
-import { Listener } from '../enforcement/entrances/listener.ts'
+import { DEFAULT_LISTENER_LIMITS, Listener } from '../enforcement/entrances/listener.ts'
 import type { Gate } from '../enforcement/gate.ts'
 import { PinnedSnapshots } from '../enforcement/pinned.ts'
 import { AccessTokens } from '../identity/access-token.ts'
@@ -75,7 +75,7 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
         `fault in ${stage} of ${exchange}: ${error instanceof Error ? `${error.name}: ${error.message}` : 'unknown'}`,
       ),
   }
-  const listener = new Listener(gate, random)
+  const listener = new Listener(gate, random, { ...DEFAULT_LISTENER_LIMITS, headBytes: settings.headBytes })
   setInterval(() => report({ type: 'counters', counters: counters.take() }), COUNTERS_EVERY_MS).unref()
   setInterval(() => revocations.prune(clock.now().wallMs), 60_000).unref()
 

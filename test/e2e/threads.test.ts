@@ -16,6 +16,7 @@ const SETTINGS: GateSettings = {
   node: 'n',
   boot: 'b',
   durability: 'os',
+  headBytes: 32_768,
   gateId: 'test',
 }
 

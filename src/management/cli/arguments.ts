@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { InvalidArgumentError } from 'commander'
 import { SallyportError } from '../../model/errors.ts'
 
@@ -37,5 +38,14 @@ function readBounded(source: string | 0, name: string): string {
     return bytes.toString('utf8').trim()
   } catch (error) {
     throw new SallyportError('secret-missing', `${name} cannot be read`, {}, error)
+  }
+}
+
+/** Who gives the order, for the record: the operating system's account. */
+export function operator(): string {
+  try {
+    return userInfo().username.slice(0, 128)
+  } catch {
+    return 'unknown'
   }
 }

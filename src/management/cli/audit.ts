@@ -8,6 +8,7 @@ import { Newest } from '../newest.ts'
 import { columns, count, durationText, printable, timeText } from '../printable.ts'
 import { callerOf, endingOf, operationOf, outcomeOf, reasonCodes } from '../record-view.ts'
 import type { CliActions } from './actions.ts'
+import { operator } from './arguments.ts'
 import { conclude, output } from './output.ts'
 import { elapsed, progress } from './progress.ts'
 import { type AskedTime, askedTime, wallMs } from './time.ts'
@@ -206,7 +207,7 @@ Exit codes: 0 erased, 1 there was nothing to erase, 2 usage or fault.`,
     .action((iss: string, sub: string, options: Common) => {
       const out = output(options.json)
       return conclude(out, async () => {
-        const { keys, segments } = actions.records.erase(options.config, iss, sub)
+        const { keys, segments } = await actions.records.erase(options.config, iss, sub, operator())
         out.json({ ok: keys > 0, keys, segments })
         out.line(
           keys === 0

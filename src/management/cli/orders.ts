@@ -1,8 +1,7 @@
-import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import { SallyportError } from '../../model/errors.ts'
 import type { CliActions } from './actions.ts'
-import { secretFrom } from './arguments.ts'
+import { operator, secretFrom } from './arguments.ts'
 import { conclude, output } from './output.ts'
 
 interface OrderOptions {
@@ -78,13 +77,4 @@ export function orderCommands(program: Command, actions: CliActions): void {
       return 0
     })
   })
-}
-
-/** Who gives the order, for the record: the operating system's account. */
-function operator(): string {
-  try {
-    return userInfo().username.slice(0, 128)
-  } catch {
-    return 'unknown'
-  }
 }

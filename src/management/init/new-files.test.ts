@@ -70,6 +70,8 @@ test('a folder that may not be written', () => {
   // /proc takes no files from anyone, root included.
   const where = process.getuid?.() === 0 ? '/proc' : folder
   if (where === folder) chmodSync(folder, 0o555)
-  expect(() => writeNew(where, [{ path: `${where}/a`, text: 'a' }])).toThrow(/nothing was written|may not write/)
+  expect(() => writeNew(where, [{ path: `${where}/a`, text: 'a' }])).toThrow(
+    /nothing was written|may not write/,
+  )
   expect(existsSync(`${where}/a`)).toBe(false)
 })
