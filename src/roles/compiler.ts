@@ -50,12 +50,13 @@ function compile(config: string, store: string): CompilerReport {
     const { read, apis, head, tests, warnings } = compiled
     const operations = apis.reduce((sum, { contract }) => sum + (contract?.operations.length ?? 0), 0)
     const watch = [...read.files, ...read.folders]
-    const { listen, management, durability } = read.config
+    const { listen, management, durability, limits } = read.config
     const startOnly = {
       listen: JSON.stringify(listen),
       management: JSON.stringify(management),
       store: read.store,
       durability,
+      'limits.fieldBytes': String(limits.fieldBytes),
     }
     return {
       ok: true,

@@ -35,6 +35,11 @@ export const DEFAULT_LISTENER_LIMITS: ListenerLimits = {
   stallMs: 30_000,
 }
 
+/** While draining, in ms: for callers to let go; no newcomer for so long means an empty queue; at most so long for that. */
+const LINGER_MS = 250
+const QUIET_MS = 20
+const QUEUE_MS = 500
+
 /** The HTTP/1.1 entrance: turns node's messages into exchanges and answers into node's messages, nothing else. */
 export class Listener {
   readonly #server: Server
@@ -43,6 +48,7 @@ export class Listener {
   readonly #limits: ListenerLimits
   readonly #turns = new WeakMap<Duplex, Turns>()
   #underWay = 0
+  #connections = 0
   #draining = false
   #lastAccept = 0
 
@@ -70,7 +76,11 @@ export class Listener {
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#unparsed(error, socket))
     this.#server.on('connection', (socket: Socket) => {
       this.#lastAccept = performance.now()
-      socket.once('close', () => this.#turnsOf(socket).drop())
+      this.#connections += 1
+      socket.once('close', () => {
+        this.#connections -= 1
+        this.#turnsOf(socket).drop()
+      })
     })
   }
 
@@ -86,15 +96,19 @@ export class Listener {
   }
 
   /**
-   * Ends without refusing anyone: closing one of several SO_REUSEPORT listeners resets the connections that wait
-   * in its queue, so the queue is emptied first, then calls under way end, at most for `withinMs`.
+   * Ends without refusing anyone, in at most `withinMs`. First every answer says for a moment that it is its
+   * connection's last, so that callers let go by themselves. Then the queue is emptied, as far as newcomers let it:
+   * closing one of several SO_REUSEPORT listeners resets the connections that wait in it. Then calls under way end.
    */
   async drain(withinMs: number): Promise<void> {
     this.#draining = true
-    const deadline = performance.now() + withinMs
-    while (performance.now() - this.#lastAccept < 20 && performance.now() < deadline) await pause(5)
+    const began = performance.now()
+    const deadline = began + withinMs
+    if (this.#underWay > 0 || this.#connections > 0) await pause(Math.min(LINGER_MS, withinMs))
+    const emptied = Math.min(began + LINGER_MS + QUEUE_MS, deadline)
+    while (performance.now() - this.#lastAccept < QUIET_MS && performance.now() < emptied) await pause(5)
+    // Closes what is idle too.
     this.#server.close()
-    this.#server.closeIdleConnections()
     while (this.#underWay > 0 && performance.now() < deadline) await pause(10)
     this.#server.closeAllConnections()
   }
