@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { warmUp } from './measure.ts'
-import { FULL, startGate } from './rows.ts'
+import { FULL, startGate, WITHOUT_EVALUATOR } from './rows.ts'
 import { type Settings, say } from './settings.ts'
 import { functionShares } from './top-functions.ts'
 import type { World } from './world.ts'
@@ -21,10 +21,11 @@ export async function profile(
     BENCH_PROFILE_AFTER_MS: String(after),
     BENCH_PROFILE_FOR_MS: String(PROFILE_MS),
   }
-  const imports = ['thread-profile.ts']
-  const row = await startGate(FULL, join(folder, 'profiled'), upstream, { imports, environment })
+  const name = settings.withoutEvaluator ? WITHOUT_EVALUATOR : FULL
+  const imports = ['thread-profile.ts', ...(settings.withoutEvaluator ? ['replace-evaluator.ts'] : [])]
+  const row = await startGate(name, join(folder, 'profiled'), upstream, { imports, environment })
   closers.push(() => row.stop())
-  say(`profiling ${FULL} for ${(after + PROFILE_MS) / 1_000} s`)
+  say(`profiling ${name} for ${(after + PROFILE_MS) / 1_000} s`)
   await warmUp(load, row, after + PROFILE_MS + 2_000, true)
   const shares = functionShares(file)
   const shown = shares

@@ -10,7 +10,7 @@ import { type Settings, say } from './settings.ts'
 import { startWorld } from './world.ts'
 
 const USAGE = `npm run bench -- [--json] [--check] [--quick] [--rounds N] [--seconds S] [--connections C]
-                [--profile FILE]
+                [--profile FILE [--without-evaluator]]
 
   --json         print one JSON object on stdout, progress on stderr
   --check        exit 1 where a figure is over its limit in bench/budgets.json
@@ -18,7 +18,8 @@ const USAGE = `npm run bench -- [--json] [--check] [--quick] [--rounds N] [--sec
   --rounds       interleaved rounds (5)
   --seconds      of one row in one round (3)
   --connections  kept-alive ones, each with one call under way (16)
-  --profile      writes a .cpuprofile of the gate thread under full-v1 and lists its functions, nothing else
+  --profile      writes a .cpuprofile of the gate thread under full-v1 and lists its functions, nothing else;
+                 with --without-evaluator, of the row of that name
 `
 
 const { values } = parseArgs({
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     seconds: { type: 'string' },
     connections: { type: 'string' },
     profile: { type: 'string' },
+    'without-evaluator': { type: 'boolean', default: false },
   },
 })
 
@@ -51,6 +53,7 @@ if (values.help) {
     startUps: quick ? 1 : 5,
     reloads: quick ? 0 : 2,
     profile: values.profile ?? null,
+    withoutEvaluator: values['without-evaluator'],
   })
 }
 

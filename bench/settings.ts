@@ -10,6 +10,8 @@ export interface Settings {
   readonly reloads: number
   /** Null: measure; else where the profile goes. */
   readonly profile: string | null
+  /** Of the row without the evaluator. */
+  readonly withoutEvaluator: boolean
 }
 
 /** Progress, on stderr. */

@@ -39,6 +39,8 @@ export function functionShares(file: string): readonly FunctionShare[] {
     const took = timeDeltas[index] ?? 0
     const leaf = byId.get(id)
     if (leaf === undefined || leaf.callFrame.functionName === '(idle)') return
+    // The profiler’s own start.
+    if (leaf.callFrame.url === 'node:inspector') return
     busy += took
     add(self, nameOf(leaf.callFrame), took)
     const seen = new Set<string>()

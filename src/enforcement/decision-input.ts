@@ -61,6 +61,17 @@ export function atCheckpoint(input: DecisionInput, checkpoint: Checkpoint): Deci
   return { ...input, checkpoint }
 }
 
+/** The same call with nothing known since: only the checkpoint differs, and no policy asks for that. */
+export function isSameCall(
+  earlier: DecisionInput,
+  later: DecisionInput,
+  reads: ReadonlySet<string>,
+): boolean {
+  const { principal, resource, context } = later
+  const same = earlier.principal === principal && earlier.resource === resource && earlier.context === context
+  return same && !reads.has('context.checkpoint')
+}
+
 /** The object's owner and tenant as its representation states them; what it does not state stays unknown. */
 export function withObject(input: DecisionInput, checkpoint: Checkpoint, facts: ObjectFacts): DecisionInput {
   const { api, objectType, params, unknown } = input.resource

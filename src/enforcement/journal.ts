@@ -10,6 +10,7 @@ import type { IntentEntry, MessageShape, OutcomeEntry, RecordedInput } from '../
 import type { Subject } from '../model/subject.ts'
 import { ANONYMOUS } from '../model/subject.ts'
 import { fieldValue } from '../syntax/http.ts'
+import { isSameCall } from './decision-input.ts'
 import type { Gate } from './gate.ts'
 import type { CleanHead } from './hygiene.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -36,6 +37,7 @@ export class Journal {
   #decisions: Decision[] = []
   #reads: ReadonlySet<string> | null = null
   #input: DecisionInput | null = null
+  #intentInput: DecisionInput | null = null
   #intent: IntentEntry | null = null
   #opposed = false
   #upstreamStatus = 0
@@ -174,6 +176,7 @@ export class Journal {
       const durable = this.#gate.audit.intent(entry)
       if (durable !== undefined) await durable
       this.#intent = entry
+      this.#intentInput = this.#input
       return null
     } catch (error) {
       return this.#unwritten(error)
@@ -195,8 +198,7 @@ export class Journal {
       wouldDeny: this.mode === 'observe' && this.#opposed,
       status: made.status,
       decisions: this.#decisions.slice(since),
-      // Those of the last decision, where one was made since the intent.
-      attributes: this.#decisions.length > since ? this.#recorded() : null,
+      attributes: this.#decisions.length > since ? this.#newlyRecorded() : null,
       upstreamStatus: this.#upstreamStatus,
       lookups: this.#lookups,
       released: made.released,
@@ -276,6 +278,12 @@ export class Journal {
       },
       attributes: this.#recorded(),
     }
+  }
+
+  /** The last decision's attributes, where they are not the intent's: sealing them twice would say nothing new. */
+  #newlyRecorded(): RecordedInput | null {
+    const [before, now, reads] = [this.#intentInput, this.#input, this.#reads]
+    return before && now && reads && isSameCall(before, now, reads) ? null : this.#recorded()
   }
 
   #recorded(): RecordedInput | null {

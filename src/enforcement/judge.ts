@@ -5,6 +5,7 @@ import type { Finding } from '../model/fact.ts'
 import type { OperationPlan } from '../model/operation.ts'
 import { opposes } from '../model/reason.ts'
 import type { Subject } from '../model/subject.ts'
+import { isSameCall } from './decision-input.ts'
 import type { Journal } from './journal.ts'
 
 export interface Judged {
@@ -76,11 +77,6 @@ export function judge(
  * calls nothing is kept.
  */
 function evaluate({ engine, before }: Judged, input: DecisionInput): PolicyVerdict {
-  const earlier = before?.input
-  if (before?.policy && earlier && !engine.reads.has('context.checkpoint')) {
-    const { principal, resource, context } = input
-    if (earlier.principal === principal && earlier.resource === resource && earlier.context === context)
-      return before.policy
-  }
+  if (before?.policy && before.input && isSameCall(before.input, input, engine.reads)) return before.policy
   return engine.evaluate(input)
 }
