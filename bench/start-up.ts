@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cpuUs } from './cpu.ts'
-import { pause, startProgram, stopProgram } from './rows.ts'
+import { startProgram, stopProgram } from './rows.ts'
 import { median } from './statistics.ts'
 
 export interface StartUp {
@@ -30,8 +30,6 @@ export async function measureStartUp(folder: string, issuer: string, runs: numbe
     const program = await startProgram(config)
     times.push(program.startedMs)
     work.push(cpuUs([program.control, program.gate]) / 1_000)
-    // It says that it listens before it listens for signals.
-    await pause(200)
     await stopProgram(program)
   }
   return { median: median(times), min: Math.min(...times), cpu: median(work), runs }

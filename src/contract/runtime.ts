@@ -65,7 +65,10 @@ const MODULES: Readonly<Record<string, unknown>> = {
   'ajv/dist/runtime/equal': { default: unwrap(equal) },
 }
 
-/** All that generated code may reach besides the language: no module loader, no process, no network. */
+/**
+ * What generated code is given besides the language. No sandbox: it is this program's own code, made of a contract
+ * whose texts enter it as JSON literals only; what keeps others from changing it is the bundle's hash.
+ */
 const RUNTIME = Object.freeze({
   require: (name: string): unknown => {
     const module = Object.hasOwn(MODULES, name) ? MODULES[name] : undefined

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { count } from '../printable.ts'
 import type { CliActions } from './actions.ts'
 import { conclude, output } from './output.ts'
 
@@ -25,7 +26,7 @@ export function checkCommand(program: Command, actions: CliActions): void {
           out.line(`warning: ${place === '' ? '' : `${place}: `}${message}`)
         for (const { file, name, detail } of failed) out.line(`failed: ${file}: ${name}: ${detail}`)
         out.line(
-          `${report.policies} policy files, ${report.tests.length - failed.length} of ${report.tests.length} policy tests pass, ${report.warnings.length} warnings`,
+          `${count(report.policies, 'policy file')}, ${report.tests.length - failed.length} of ${count(report.tests.length, 'policy test')} pass, ${count(report.warnings.length, 'warning')}`,
         )
         return failed.length === 0 ? 0 : 1
       })
