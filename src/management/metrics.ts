@@ -1,7 +1,5 @@
-import { Counter, Gauge, Registry } from 'prom-client'
-
 /** Counters the gate's threads report, with the labels their values stand for, in order. */
-const COUNTERS = {
+const REPORTED = {
   sallyport_exchanges_total: {
     help: 'Exchanges by what became of them.',
     labels: ['api', 'effect', 'action', 'status'],
@@ -17,84 +15,92 @@ const COUNTERS = {
   sallyport_unrecorded_total: { help: 'Records that could not be written.', labels: ['api'] },
 } as const
 
-/** What Prometheus reads (text format 0.0.4), kept by control. */
+type Reported = keyof typeof REPORTED
+
+/** What Prometheus reads (text format 0.0.4), kept by control as plain numbers until somebody asks. */
 export class Metrics {
-  readonly #registry = new Registry()
-  readonly #counters = new Map<string, { readonly counter: Counter; readonly labels: readonly string[] }>()
-  readonly #bundle = new Gauge({
-    name: 'sallyport_bundle_info',
-    help: 'The bundle in force.',
-    labelNames: ['hash'],
-    registers: [this.#registry],
-  })
-  readonly #issuers = new Gauge({
-    name: 'sallyport_issuer_keys_usable',
-    help: '1 while the issuer’s keys are usable.',
-    labelNames: ['issuer'],
-    registers: [this.#registry],
-  })
-  readonly #threads = new Counter({
-    name: 'sallyport_thread_deaths_total',
-    help: 'Gate threads that ended and were replaced.',
-    registers: [this.#registry],
-  })
-  readonly #reloads = new Counter({
-    name: 'sallyport_reloads_total',
-    help: 'Reloads by result.',
-    labelNames: ['result'],
-    registers: [this.#registry],
-  })
-
-  readonly #known = new Set<string>()
-
-  constructor() {
-    for (const [name, { help, labels }] of Object.entries(COUNTERS)) {
-      const counter = new Counter({ name, help, labelNames: [...labels], registers: [this.#registry] })
-      this.#counters.set(name, { counter, labels })
-    }
-  }
+  readonly #reported = new Map<Reported, Map<string, number>>()
+  readonly #issuers = new Map<string, boolean>()
+  #bundle = ''
+  #threadDeaths = 0
+  readonly #reloads = { ok: 0, failed: 0 }
 
   /** Adds a thread's deltas: `<name>|<label values>`; unknown names are dropped. */
   add(deltas: Readonly<Record<string, number>>): void {
     for (const [key, by] of Object.entries(deltas)) {
-      const [name = '', ...values] = key.split('|')
-      const known = this.#counters.get(name)
-      if (known === undefined) continue
-      known.counter.inc(
-        Object.fromEntries(known.labels.map((label, index) => [label, values[index] ?? ''])),
-        by,
-      )
+      const bar = key.indexOf('|')
+      const name = bar < 0 ? key : key.slice(0, bar)
+      if (!isReported(name)) continue
+      const values = bar < 0 ? '' : key.slice(bar + 1)
+      const totals = this.#reported.get(name) ?? new Map<string, number>()
+      totals.set(values, (totals.get(values) ?? 0) + by)
+      this.#reported.set(name, totals)
     }
   }
 
   bundle(hash: string): void {
-    this.#bundle.reset()
-    this.#bundle.set({ hash }, 1)
+    this.#bundle = hash
   }
 
   issuer(name: string, usable: boolean): void {
-    this.#known.add(name)
-    this.#issuers.set({ issuer: name }, usable ? 1 : 0)
+    this.#issuers.set(name, usable)
   }
 
   /** Those the bundle in force names; what was said of others is withdrawn. */
   issuers(names: readonly string[]): void {
-    for (const known of this.#known) {
-      if (names.includes(known)) continue
-      this.#issuers.remove({ issuer: known })
-      this.#known.delete(known)
-    }
+    for (const known of this.#issuers.keys()) if (!names.includes(known)) this.#issuers.delete(known)
   }
 
   threadDied(): void {
-    this.#threads.inc()
+    this.#threadDeaths += 1
   }
 
   reloaded(result: 'ok' | 'failed'): void {
-    this.#reloads.inc({ result })
+    this.#reloads[result] += 1
   }
 
-  text(): Promise<string> {
-    return this.#registry.metrics()
+  /** Formatted by the client library, which is loaded at the first scrape: a start does not wait for it. */
+  async text(): Promise<string> {
+    const { Counter, Gauge, Registry } = await import('prom-client')
+    const registry = new Registry()
+    const registers = [registry]
+    for (const [name, { help, labels }] of Object.entries(REPORTED)) {
+      const counter = new Counter({ name, help, labelNames: [...labels], registers })
+      for (const [values, total] of this.#reported.get(name as Reported) ?? []) {
+        const split = values.split('|')
+        counter.inc(Object.fromEntries(labels.map((label, index) => [label, split[index] ?? ''])), total)
+      }
+    }
+    const bundle = new Gauge({
+      name: 'sallyport_bundle_info',
+      help: 'The bundle in force.',
+      labelNames: ['hash'],
+      registers,
+    })
+    if (this.#bundle !== '') bundle.set({ hash: this.#bundle }, 1)
+    const issuers = new Gauge({
+      name: 'sallyport_issuer_keys_usable',
+      help: '1 while the issuer’s keys are usable.',
+      labelNames: ['issuer'],
+      registers,
+    })
+    for (const [issuer, usable] of this.#issuers) issuers.set({ issuer }, usable ? 1 : 0)
+    new Counter({
+      name: 'sallyport_thread_deaths_total',
+      help: 'Gate threads that ended and were replaced.',
+      registers,
+    }).inc(this.#threadDeaths)
+    const reloads = new Counter({
+      name: 'sallyport_reloads_total',
+      help: 'Reloads by result.',
+      labelNames: ['result'],
+      registers,
+    })
+    for (const [result, count] of Object.entries(this.#reloads)) reloads.inc({ result }, count)
+    return registry.metrics()
   }
+}
+
+function isReported(name: string): name is Reported {
+  return Object.hasOwn(REPORTED, name)
 }

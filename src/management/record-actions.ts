@@ -9,7 +9,7 @@ export interface RecordActions {
   now(): number
   /** Records of the store the configuration names, read beside a running gate. */
   read(config: string, filter: RecordFilter): AsyncIterable<ExchangeRecord>
-  rejudge(config: string, record: ExchangeRecord): Rejudged
+  rejudge(config: string, record: ExchangeRecord): Promise<Rejudged>
   verify(config: string, onProgress: (progress: VerifyProgress) => void): Promise<VerifyReport>
   /** `by`: who asks, for the management log. */
   erase(config: string, iss: string, sub: string, by: string): Promise<ErasureReport>

@@ -6,14 +6,15 @@ import { tokenKeyOf } from '../identity/revocations.ts'
 import type { CliActions, DemoRequest } from '../management/cli/actions.ts'
 import { sallyportProgram } from '../management/cli/program.ts'
 import { sendOrder } from '../management/control-socket.ts'
+import type { RecordActions } from '../management/record-actions.ts'
 import { SallyportError } from '../model/errors.ts'
-import { compileBundle } from './compile-bundle.ts'
-import { startControl } from './control.ts'
-import { recordActions } from './records.ts'
+import { systemClock } from './system.ts'
 import { VERSION } from './version.ts'
 
+/** Each command loads what it needs and no other's: a start should not wait for the contract compiler. */
 const actions: CliActions = {
   start: async (request) => {
+    const { startControl } = await import('./control.ts')
     const { url, management, store, startedInMs, summary, readiness, stop, kill } =
       await startControl(request)
     const apis = summary.apis.map(({ name, mode, governed, basePath, hosts, upstream }) => ({
@@ -26,7 +27,8 @@ const actions: CliActions = {
     }))
     return { url, management, store, startedInMs, apis, readiness, stop, kill }
   },
-  check: (config) => {
+  check: async (config) => {
+    const { compileBundle } = await import('./compile-bundle.ts')
     const { apis, read, tests, warnings } = compileBundle(config)
     return {
       apis: apis.map(({ plan, contract }) => ({
@@ -47,8 +49,20 @@ const actions: CliActions = {
     return key === null ? [] : [key]
   },
   demo: runDemo,
-  records: recordActions,
+  records: {
+    now: () => systemClock.now().wallMs,
+    read: async function* (config, filter) {
+      yield* (await recordActions()).read(config, filter)
+    },
+    rejudge: async (config, record) => (await recordActions()).rejudge(config, record),
+    verify: async (config, onProgress) => (await recordActions()).verify(config, onProgress),
+    erase: async (config, iss, sub, by) => (await recordActions()).erase(config, iss, sub, by),
+  },
   tryCall: async (call) => (await import('./dry-run.ts')).dryRun(call),
+}
+
+async function recordActions(): Promise<Omit<RecordActions, 'now'>> {
+  return (await import('./records.ts')).recordActions
 }
 
 /** The demo lives in a private workspace of the repository; the published package says where it is. */

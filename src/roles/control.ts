@@ -16,7 +16,7 @@ import { RevocationJournal } from '../store/revocation-journal.ts'
 import { SigningKeyFile } from '../store/signing-key-file.ts'
 import { openStoreKey } from '../store/store-keys.ts'
 import { Addresses } from './addresses.ts'
-import { type BundleSummary, compileInThread } from './compiler.ts'
+import { type BundleSummary, compileInThread, settle } from './compile-in-thread.ts'
 import { ControlAudit } from './control-audit.ts'
 import { ENTRY } from './entry.ts'
 import { httpGet } from './http-get.ts'
@@ -162,7 +162,7 @@ class Control {
         this.#supervisor.launch(this.#journal.inForce)
       }
       this.#rotateKeys()
-      const summary = await this.#compile()
+      const summary = await this.#compileFirst()
       await this.#addresses.update(summary.apis)
       this.#keys.update(summary.issuers)
       if (orphan !== null) {
@@ -219,6 +219,12 @@ class Control {
   /** Gives up compiling: what was to come of it is not wanted any more. */
   interrupt(): void {
     this.#ending.abort()
+  }
+
+  /** At start control has nothing else to do, and a thread of its own would load all that control has loaded. */
+  async #compileFirst(): Promise<BundleSummary> {
+    const { compile } = await import('./compiler.ts')
+    return settle(compile(this.#options.config, this.#directory.path))
   }
 
   #compile(): Promise<BundleSummary> {
@@ -348,7 +354,7 @@ class Control {
     for (const close of closers) await close()
     this.#keys.stop()
     this.#addresses.stop()
-    await this.#fetch.close()
+    this.#fetch.close()
     this.#audit.management('stop', 'sallyport', 'ok', {})
     this.#journal.close()
     this.#directory.release()

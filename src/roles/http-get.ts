@@ -1,16 +1,14 @@
-import { Agent, fetch } from 'undici'
 import type { HttpGet } from '../identity/key-source.ts'
 import { SallyportError } from '../model/errors.ts'
 
 /** Control's only way to fetch from outside: bounded in time and size, no redirects, no cookies, no proxy. */
-export function httpGet(): { readonly get: HttpGet; close(): Promise<void> } {
-  const agent = new Agent({ connections: 8, connectTimeout: 5_000 })
+export function httpGet(): { readonly get: HttpGet; close(): void } {
+  const ending = new AbortController()
   return {
     get: async (url, { timeoutMs, maxBytes }) => {
       const response = await fetch(url, {
-        dispatcher: agent,
         redirect: 'manual',
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.any([ending.signal, AbortSignal.timeout(timeoutMs)]),
         headers: { accept: 'application/json, application/jwk-set+json' },
       })
       const chunks: Uint8Array[] = []
@@ -26,7 +24,7 @@ export function httpGet(): { readonly get: HttpGet; close(): Promise<void> } {
         body: Buffer.concat(chunks),
       }
     },
-    // Not waited for: an issuer that hangs must not keep the gate from stopping.
-    close: () => agent.destroy(),
+    // An issuer that hangs must not keep the gate from stopping.
+    close: () => ending.abort(),
   }
 }

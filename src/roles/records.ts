@@ -20,13 +20,12 @@ import { policyTexts } from './policy-text.ts'
 import { systemClock, systemRandom } from './system.ts'
 
 /** Reads the store beside a running gate: nothing is locked, and nothing but erasing changes anything. */
-export const recordActions: RecordActions = {
-  now: () => systemClock.now().wallMs,
+export const recordActions: Omit<RecordActions, 'now'> = {
   read: (config, filter) => {
     const directory = directoryOf(config)
     return readRecords(directory.audit, { storeKey: readStoreKey(directory), filter })
   },
-  rejudge: (config, record) => rejudge(directoryOf(config), record),
+  rejudge: async (config, record) => rejudge(directoryOf(config), record),
   verify: (config, onProgress) => {
     const directory = directoryOf(config)
     return verifyAudit(directory.audit, {

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import type { MessagePort } from 'node:worker_threads'
 import { SyncerClient } from '../audit/syncer-client.ts'
 import type { SyncerLink } from '../audit/syncer-link.ts'
@@ -112,7 +113,11 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
           .ready()
           .then(() => listener.listen(command.host, command.port, command.shared))
           .then(
-            (bound) => report({ type: 'listening', port: bound }),
+            (bound) => {
+              report({ type: 'listening', port: bound })
+              // A thread is ended with its process, too late to keep what was compiled for the next start.
+              flushCompileCache()
+            },
             (error: NodeJS.ErrnoException) =>
               report({ type: 'listen-failed', code: error.code ?? '', message: error.message }),
           )

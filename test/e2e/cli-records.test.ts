@@ -441,12 +441,9 @@ describe('a gate killed in the middle of a call', () => {
     await once(silent, 'listening')
     const shop = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/v1`
     // The issuer is not there: the call that hangs is one that needs no token.
-    const config = writeSampleConfig(folder, {
-      shop,
-      issuer: 'http://127.0.0.1:9',
-      port: 0,
-      managementPort: 0,
-    })
+    // One thread: both calls are in its segment, whichever connection they came on.
+    const addresses = { shop, issuer: 'http://127.0.0.1:9', port: 0, managementPort: 0 }
+    const config = writeSampleConfig(folder, addresses, { threads: 1 })
     try {
       const first = await startGate(config, { gate: 0, management: 0 })
       const refused = await call(first, 'GET', '/v1/nothing')

@@ -274,14 +274,28 @@ test('a permit that fails does not apply and is reported', () => {
 test.each<readonly [string, DecisionInput]>([
   ['an API without policies', call({ resource: { api: 'nope' } })],
   ['an unknown operation', call({ action: 'shop.nope' })],
-  ['an address that is none', call({ context: { ip: 'nowhere' } })],
-  ['an age that is no number', call({ context: { tokenAgeSeconds: Number.NaN } })],
   ['an id of half a character', call({ principal: { id: 'corp/\ud800' } })],
   ['nothing at all', undefined as unknown as DecisionInput],
   ['prototype names', call({ resource: { api: '__proto__' }, action: 'constructor' })],
 ])('what cannot be evaluated is denied: %s', (_, input) => {
   const verdict = engine(ALL).evaluate(input)
   expect(verdict).toMatchObject({ verdict: 'deny', policies: [], errors: [{ policy: '' }] })
+})
+
+test.each<readonly [string, DecisionInput]>([
+  ['an address that is none', call({ context: { ip: 'nowhere' } })],
+  ['an age that is no number', call({ context: { tokenAgeSeconds: Number.NaN } })],
+])('what a policy reads must be what it is said to be: %s', (_, input) => {
+  const reading =
+    'permit(principal, action, resource) when { context.tokenAgeSeconds < 60 || context.ip.isLoopback() };'
+  expect(engine(reading).evaluate(call()).verdict).toBe('allow')
+  expect(engine(reading).evaluate(input)).toMatchObject({
+    verdict: 'deny',
+    policies: [],
+    errors: [{ policy: '' }],
+  })
+  // What no policy reads is not handed over, so it cannot spoil a verdict either.
+  expect(engine(ALL).evaluate(input).verdict).toBe('allow')
 })
 
 test('path parameters cannot pose as entities or as other objects', () => {

@@ -6,7 +6,7 @@ import { isDecidable, mayApply } from './bounds.ts'
 import type { Policy } from './est.ts'
 import type { CompiledPolicy } from './plan.ts'
 import { readPlan } from './plan.ts'
-import { type CedarRequest, toRequest } from './request.ts'
+import { type CedarRequest, toRequest, type Wanted, wantedBy } from './request.ts'
 import type { Slot } from './slots.ts'
 import { giveSlot, takeSlot } from './slots.ts'
 
@@ -17,6 +17,7 @@ const OBJECT_ATTRIBUTES: readonly ObjectAttribute[] = ['owner', 'tenant']
 interface ApiPolicies {
   readonly actions: ReadonlyMap<string, readonly string[]>
   readonly all: Slot
+  readonly wanted: Wanted
   readonly forbids: ReadonlySet<string>
   /** By the unknown attributes, `owner`, `tenant` or `owner,tenant`; only those that a policy reads. */
   readonly partial: ReadonlyMap<string, PartialSets>
@@ -71,7 +72,7 @@ export class CedarEngine implements PolicyEngine {
       if (api === undefined) return failed(`no policies are loaded for ${input.resource.api}`)
       const groups = api.actions.get(input.action)
       if (groups === undefined) return failed(`no operation ${input.action} is loaded`)
-      return judge(api, input, toRequest(input, groups))
+      return judge(api, input, toRequest(input, groups, api.wanted))
     } catch (error) {
       return failed(error instanceof Error ? error.message : 'unknown')
     }
@@ -198,7 +199,7 @@ function prepare(
         may: take(open.map(({ id, policy }) => [id, mayApply(policy, paths)])),
       })
     }
-    return { actions, all, forbids, partial }
+    return { actions, all, wanted: wantedBy(policies.flatMap(({ reads }) => reads)), forbids, partial }
   } catch (error) {
     for (const slot of taken) giveSlot(slot)
     throw error

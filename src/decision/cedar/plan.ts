@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import type { PolicyPlan } from '../../model/bundle.ts'
 import { SallyportError } from '../../model/errors.ts'
 import type { Policy } from './est.ts'
@@ -20,33 +19,71 @@ export interface CompiledPolicy {
   readonly policy: Policy
 }
 
-const scope = z.looseObject({ op: z.enum(['All', '==', 'in', 'is']) })
-const compiledPolicy = z.strictObject({
-  id: z.string().min(1),
-  apis: z.array(z.string()),
-  reads: z.array(z.string()),
-  policy: z.looseObject({
-    effect: z.enum(['permit', 'forbid']),
-    principal: scope,
-    action: scope,
-    resource: scope,
-    conditions: z.array(
-      z.strictObject({ kind: z.enum(['when', 'unless']), body: z.record(z.string(), z.unknown()) }),
-    ),
-  }),
-})
-const cedarPlan = z.strictObject({
-  format: z.literal(1),
-  policies: z.array(compiledPolicy),
-  apis: z.record(z.string(), z.strictObject({ actions: z.record(z.string(), z.array(z.string())) })),
-})
-
-/** @throws {SallyportError} `bundle-corrupt` where the bundle's policies are not in the form `compilePolicies` gives. */
+/**
+ * Read by hand, not by a schema library: every gate thread does this at every bundle, and would load the library for
+ * nothing else. The bundle's hash was checked; this finds what another version wrote.
+ *
+ * @throws {SallyportError} `bundle-corrupt` where the bundle's policies are not in the form `compilePolicies` gives.
+ */
 export function readPlan(plan: PolicyPlan): CedarPlan {
-  const parsed = cedarPlan.safeParse(plan.detail)
-  if (parsed.success) return plan.detail as CedarPlan
-  const [issue] = parsed.error.issues
+  const at = faultIn(plan.detail)
+  if (at === null) return plan.detail as CedarPlan
   throw new SallyportError('bundle-corrupt', 'the bundle’s policies are not in a form this version reads', {
-    at: (issue?.path ?? []).join('/'),
+    at,
   })
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+const OPS: ReadonlySet<unknown> = new Set(['All', '==', 'in', 'is'])
+
+/** Where the plan departs from its form; null where it does not. */
+function faultIn(detail: unknown): string | null {
+  if (!isObject(detail) || detail['format'] !== 1) return 'format'
+  const { policies, apis } = detail
+  if (!Array.isArray(policies)) return 'policies'
+  const policy = policies.findIndex((each: unknown) => !isObject(each) || !isCompiled(each))
+  if (policy !== -1) return `policies/${policy}`
+  if (!isObject(apis)) return 'apis'
+  const api = Object.entries(apis).find(([, value]) => !isObject(value) || !isActions(value['actions']))
+  return api === undefined ? null : `apis/${api[0]}`
+}
+
+function isCompiled({ id, apis, reads, policy }: Members): boolean {
+  return (
+    typeof id === 'string' &&
+    id !== '' &&
+    isStrings(apis) &&
+    isStrings(reads) &&
+    isObject(policy) &&
+    isPolicy(policy)
+  )
+}
+
+function isPolicy({ effect, principal, action, resource, conditions }: Members): boolean {
+  const scopes = [principal, action, resource].every((scope) => isObject(scope) && OPS.has(scope['op']))
+  return (
+    (effect === 'permit' || effect === 'forbid') &&
+    scopes &&
+    Array.isArray(conditions) &&
+    conditions.every(isCondition)
+  )
+}
+
+function isCondition(value: unknown): boolean {
+  return (
+    isObject(value) && (value['kind'] === 'when' || value['kind'] === 'unless') && isObject(value['body'])
+  )
+}
+
+function isActions(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every(isStrings)
+}
+
+function isStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string')
+}
+
+function isObject(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

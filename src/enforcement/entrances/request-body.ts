@@ -59,6 +59,9 @@ export class RequestBody implements Source, Tap {
     request.on('data', (chunk: Uint8Array) => this.#pulled.push(chunk))
     request.on('end', () => this.#pulled.end(request.rawTrailers))
     request.on('error', (error) => this.broken(error))
-    request.on('close', () => this.broken(undefined))
+    // Comes after every whole body too, where an error would be made for nobody.
+    request.on('close', () => {
+      if (!request.complete) this.broken(undefined)
+    })
   }
 }

@@ -7,7 +7,7 @@ import type { RecordActions } from '../record-actions.ts'
 export interface CliActions {
   start(options: StartRequest): Promise<Running>
   /** Config, contracts, policies and their tests, without starting anything. Throws what is wrong. */
-  check(config: string): CheckReport
+  check(config: string): Promise<CheckReport>
   /** The store's folder as the configuration names it, absolute. */
   storeOf(config: string): string
   order(store: string, order: Order): Promise<OrderResult>

@@ -16,7 +16,7 @@ export function checkCommand(program: Command, actions: CliActions): void {
     .action((options: { config: string; json: boolean }) => {
       const out = output(options.json)
       return conclude(out, async () => {
-        const report = actions.check(options.config)
+        const report = await actions.check(options.config)
         const failed = report.tests.filter(({ passed }) => !passed)
         out.json({ ok: failed.length === 0, ...report })
         for (const { name, operations, mode, governed } of report.apis) {

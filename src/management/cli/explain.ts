@@ -33,7 +33,7 @@ Exit codes: 0 shown, 1 no record has this id, or the record judged again comes t
           )
           return 1
         }
-        const rejudged = actions.records.rejudge(options.config, record)
+        const rejudged = await actions.records.rejudge(options.config, record)
         out.json({
           ok: rejudged.result !== 'changed',
           record,

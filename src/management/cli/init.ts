@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { isFault, SallyportError } from '../../model/errors.ts'
-import { draft, outline } from '../init/draft.ts'
 import { requireAbsent, writeNew } from '../init/new-files.ts'
 import { type InitFlags, readFlags } from '../init/request.ts'
 import type { CheckReport, CliActions } from './actions.ts'
@@ -29,6 +28,8 @@ export function initCommand(program: Command, actions: CliActions): void {
     .action(({ json, ...flags }: InitFlags & { json: boolean }) => {
       const out = output(json)
       return conclude(out, async () => {
+        // It brings the contract compiler, which no other command should wait for.
+        const { draft, outline } = await import('../init/draft.ts')
         const request = readFlags(flags)
         const outlined = outline(request)
         requireAbsent(outlined.paths)
@@ -36,7 +37,7 @@ export function initCommand(program: Command, actions: CliActions): void {
         writeNew(request.out, drafted.files)
         const [config] = outlined.paths
         printDraft(out, request, drafted)
-        const report = checked(actions, config)
+        const report = await checked(actions, config)
         const failed = report.tests.filter(({ passed }) => !passed)
         printCheck(out, report)
         const next = nextSteps(config, drafted)
@@ -47,9 +48,9 @@ export function initCommand(program: Command, actions: CliActions): void {
     })
 }
 
-function checked(actions: CliActions, config: string): CheckReport {
+async function checked(actions: CliActions, config: string): Promise<CheckReport> {
   try {
-    return actions.check(config)
+    return await actions.check(config)
   } catch (error) {
     if (!isFault(error)) throw error
     throw new SallyportError(
