@@ -55,7 +55,9 @@ const limits = z.strictObject({
     .min(1024)
     .max(262_144)
     .default(16_384)
-    .describe('Bytes that all header fields of a request may have together. A raised value takes effect at the next start.'),
+    .describe(
+      'Bytes that all header fields of a request may have together. A raised value takes effect at the next start.',
+    ),
   fieldCount: z.int().min(8).max(2000).default(100).describe('Header fields a request may have.'),
 })
 

@@ -287,7 +287,7 @@ describe('RATIONALE.md', () => {
 
   it('has the numbers of the code', () => {
     const differing = constants.flatMap(([, name = '', value = '', file = '']) => {
-      const found = valueOf(readFileSync(join(ROOT, file), 'utf8'), name)
+      const found = numberOf(readFileSync(join(ROOT, file), 'utf8'), name)
       return found === Number(value.replaceAll(',', ''))
         ? []
         : [`${name} in ${file} is ${found}, not ${value}`]
@@ -324,14 +324,14 @@ describe('RATIONALE.md', () => {
 })
 
 /** The number of a constant or of a member of a table of limits, one that names another included; else NaN. */
-function valueOf(source: string, name: string): number {
+function numberOf(source: string, name: string): number {
   const [, text] =
     new RegExp(`\\b${name}(?:: [A-Za-z]\\w*)?(?: = |: )(\\d[\\d_]*(?: (?:\\*|<<) \\d[\\d_]*)*)`).exec(
       source,
     ) ?? []
   if (text !== undefined) return arithmetic(text)
   const [, other] = new RegExp(`\\b${name} = (?:\\w+\\.)?([A-Za-z]\\w*)$`, 'm').exec(source) ?? []
-  return other === undefined ? Number.NaN : valueOf(source, other)
+  return other === undefined ? Number.NaN : numberOf(source, other)
 }
 
 /** `64 * 1024 * 1024`, `1 << 20`, `65_536`. */
