@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { showDecisions } from './live.ts'
@@ -20,6 +20,11 @@ export interface DemoRequest {
 export async function runDemo(request: DemoRequest): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-demo-'))
   const stops: (() => Promise<void>)[] = []
+  // From the first process on: Ctrl-C at any moment ends what was started and leaves nothing behind.
+  const ending = new AbortController()
+  const onSignal = (): void => ending.abort()
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
   try {
     const free = request.once
     const services = await startServices({
@@ -27,6 +32,7 @@ export async function runDemo(request: DemoRequest): Promise<number> {
       provider: request.providerPort ?? (free ? 0 : 4000),
     })
     stops.push(services.stop)
+    if (ending.signal.aborted) return 0
     const ports = {
       gate: request.port ?? (free ? 0 : 8080),
       management: request.managementPort ?? (free ? 0 : 9090),
@@ -38,16 +44,20 @@ export async function runDemo(request: DemoRequest): Promise<number> {
     })
     const gate = await startGate(config, ports)
     stops.push(() => gate.stop())
-    return request.once ? await tour(request, services, gate) : await live(services, gate)
+    if (ending.signal.aborted) return 0
+    return request.once ? await tour(request, services, gate) : await live(services, gate, folder, ending)
   } catch (error) {
+    if (ending.signal.aborted) return 0
     process.stderr.write(`${error instanceof Error ? error.message : 'the demo could not start'}\n`)
     process.stderr.write(
-      'Ports in use? Choose others: --port, --management-port, --shop-port, --provider-port (0: any free one).\n',
+      'Ports in use? Choose others: npm start -- --port N --management-port N --shop-port N --provider-port N (0: any free one).\n',
     )
     return 2
   } finally {
     for (const stop of stops.reverse()) await stop().catch(() => undefined)
     rmSync(folder, { recursive: true, force: true })
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
   }
 }
 
@@ -110,16 +120,35 @@ function summary(record: {
   return { effect: record.outcome?.effect ?? 'unknown', reasons: [...new Set(reasons)] }
 }
 
-async function live(services: Services, gate: SampleGate): Promise<number> {
+/** Tokens last 15 minutes; new ones are put into the files well before. */
+const RENEW_MS = 600_000
+
+async function live(
+  services: Services,
+  gate: SampleGate,
+  folder: string,
+  ending: AbortController,
+): Promise<number> {
   const print = (line: string): void => void process.stdout.write(`${line}\n`)
-  const [ana, ben, olga] = await Promise.all(['ana', 'ben', 'olga'].map((person) => services.token(person)))
+  const people = ['ana', 'ben', 'olga']
+  const renew = async (): Promise<string[]> => {
+    const tokens = await Promise.all(people.map((person) => services.token(person)))
+    for (const [index, token] of tokens.entries()) {
+      writeFileSync(join(folder, `${people[index]}.token`), `${token}\n`, { mode: 0o600 })
+    }
+    return tokens
+  }
+  const [ana, ben, olga] = await renew()
+  const renewal = setInterval(() => void renew().catch(() => undefined), RENEW_MS)
   print(`gate        ${gate.url}/v1            (this is what callers use)`)
   print(`management  ${gate.management}/metrics`)
   print(`shop        ${services.shop}            (the API behind, open to anyone who can reach it)`)
   print(`provider    ${services.issuer}/.well-known/openid-configuration`)
-  print(`records     ${gate.store}`)
+  print(`records     ${gate.store} (removed at the end)`)
+  print(`explain     node bin/sallyport.js explain ID --config ${gate.config}`)
+  print(`tokens      ${folder}/{ana,ben,olga}.token (kept fresh; those below are good for 15 minutes)`)
   print('')
-  print('Try these in another terminal (tokens are good for 15 minutes):')
+  print('Try these in another terminal:')
   print('')
   const curl = (title: string, token: string | undefined, rest: string): void => {
     print(`# ${title}`)
@@ -143,11 +172,11 @@ async function live(services: Services, gate: SampleGate): Promise<number> {
     'Decisions as they are made (who, operation, verdict, status, time in the gate, reason). Ctrl-C ends.',
   )
   print('')
-  const ending = new AbortController()
-  const onSignal = (): void => ending.abort()
-  process.once('SIGINT', onSignal)
-  process.once('SIGTERM', onSignal)
   gate.exited.then(() => ending.abort())
-  await showDecisions(gate.store, ending.signal, print)
+  try {
+    await showDecisions(gate.store, ending.signal, print)
+  } finally {
+    clearInterval(renewal)
+  }
   return 0
 }

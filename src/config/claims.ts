@@ -50,3 +50,49 @@ function where(some: readonly string[], others: readonly string[]): string {
   if (others.length === 0) return some[0] ?? ''
   return some.find((host) => others.includes(host)) ?? ''
 }
+
+/** An API with the templates its contract declares, below its base path. */
+export interface Covered extends Claim {
+  readonly basePath: string
+  readonly templates: readonly string[]
+}
+
+/**
+ * A longer base path must not take an operation away from the API that declares it: calls of `/v1/items/{id}` would be
+ * answered under the rules of whoever claims `/v1/items`, and those may be none. Asked where both answer on one host.
+ */
+export function checkCovered(
+  apis: readonly Covered[],
+  sources: readonly { readonly name: string; readonly source: Source }[],
+): readonly Problem[] {
+  const findings = new Findings()
+  for (const longer of apis) {
+    const source = sources.find(({ name }) => name === longer.name)?.source
+    for (const other of apis) {
+      const prefix = `${other.basePath}/`
+      if (source === undefined || !longer.basePath.startsWith(prefix) || !overlap(longer.hosts, other.hosts))
+        continue
+      const taken = other.templates.find((template) =>
+        liesUnder(`${other.basePath}${template}`, longer.basePath),
+      )
+      if (taken === undefined) continue
+      findings.problem(
+        source,
+        ['basePath'],
+        `the base path ${longer.basePath} of "${longer.name}" takes ${other.basePath}${taken} away from "${other.name}", whose contract declares it`,
+        'Give one of them another basePath, or both their own hosts.',
+      )
+    }
+  }
+  return findings.problems
+}
+
+/** Some path of the template has the base path as its beginning; a parameter can be any segment. */
+function liesUnder(template: string, basePath: string): boolean {
+  const parts = template.split('/')
+  const base = basePath.split('/')
+  return (
+    base.length <= parts.length &&
+    base.every((segment, at) => parts[at] === segment || parts[at]?.includes('{') === true)
+  )
+}

@@ -61,7 +61,9 @@ function lookupKey(
   if (rule.lookup === undefined) return undefined
   const found = matched.find((operation) => operation.operationId === rule.lookup)
   if (found?.method === 'GET') return found.key
-  throw fault(`lookup ${rule.lookup} is not the operationId of the GET on ${rule.path}`)
+  const get = matched.find((operation) => operation.method === 'GET')?.operationId
+  const which = get === undefined ? '; that path has none' : `, which is ${get}`
+  throw fault(`lookup ${rule.lookup} is not the operationId of the GET on ${rule.path}${which}`)
 }
 
 function pointer(

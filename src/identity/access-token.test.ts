@@ -320,7 +320,13 @@ describe('revocation, on the next call', () => {
     })
     expect(judged(old)).toBe('subject-revoked')
     expect(judged(token({ sub: 'bob' }))).toBe('verified')
+    // The issuer's clock is ahead within its skew of 30 s: issued before the revocation, dated after it.
+    expect(judged(token({ iat: time.seconds + 20 }))).toBe('subject-revoked')
+    expect(judged(token({ iat: time.seconds + 30 }))).toBe('subject-revoked')
     await time.pass(1_000)
+    expect(judged(token({ iat: time.seconds + 29 }))).toBe('subject-revoked')
+    expect(judged(token({ iat: time.seconds + 30 }))).toBe('verified')
+    await time.pass(30_000)
     expect(judged(token())).toBe('verified')
   })
 })

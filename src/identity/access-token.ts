@@ -105,7 +105,7 @@ export class AccessTokens {
     if (against !== null) return against
     const subject = subjectOf(proof, call.api)
     const tokenAgeSeconds = Math.max(0, Math.floor(now.wallMs / 1000 - proof.claims.iat))
-    return this.#revocations.check(subject) ?? { kind: 'verified', subject, tokenAgeSeconds }
+    return this.#revocations.check(subject, proof.issuer.skewSeconds) ?? { kind: 'verified', subject, tokenAgeSeconds }
   }
 }
 

@@ -30,7 +30,8 @@ const subject = (over: Partial<Extract<Revocation, { kind: 'subject' }>> = {}): 
   at: 0,
   ...over,
 })
-const code = (set: RevocationSet, who: Subject = alice): string | undefined => set.check(who)?.reason.code
+const code = (set: RevocationSet, who: Subject = alice, skewSeconds = 0): string | undefined =>
+  set.check(who, skewSeconds)?.reason.code
 
 describe('RevocationSet', () => {
   it.each([
@@ -57,19 +58,30 @@ describe('RevocationSet', () => {
     expect(code(set, bare)).toBe('token-revoked')
   })
 
-  it('holds until it has run out and is pruned, the longest order counting', () => {
+  it.each([
+    [130, 30, 'subject-revoked'],
+    [131, 30, undefined],
+    [160, 60, 'subject-revoked'],
+    [161, 60, undefined],
+    [101, 0, undefined],
+  ])('issued at %i by a clock up to %i s ahead, of a subject revoked at 100: %s', (issuedAt, skew, expected) => {
     const set = new RevocationSet()
-    set.apply(token('jti:t1', 1_000))
-    set.apply(token('jti:t1', 500))
-    set.apply(subject({ notBefore: 200, until: 500 }))
-    set.apply(subject({ notBefore: 50, until: 2_000 }))
-    set.prune(999)
+    set.apply(subject())
+    expect(code(set, { ...alice, issuedAt }, skew)).toBe(expected)
+  })
+
+  it('forgets nothing while the gate runs, whatever the clock says; the widest order counts', () => {
+    const set = new RevocationSet()
+    set.apply(token('jti:t1', 0))
+    expect(code(set)).toBe('token-revoked')
+    set.apply(subject({ sub: 'bob', notBefore: 200, until: 0 }))
+    set.apply(subject({ sub: 'bob', notBefore: 50, until: 2_000 }))
     expect(set.size).toBe(2)
-    set.prune(1_000)
-    expect(set.size).toBe(1)
-    expect(code(set)).toBe('subject-revoked')
-    set.prune(2_000)
-    expect([set.size, code(set)]).toEqual([0, undefined])
+    const bob = { ...alice, id: 'bob', tokenId: 't2' }
+    expect([code(set, { ...bob, issuedAt: 200 }), code(set, { ...bob, issuedAt: 201 })]).toEqual([
+      'subject-revoked',
+      undefined,
+    ])
   })
 
   it('when full says so and forgets nothing', () => {

@@ -1,6 +1,7 @@
 /**
  * What was revoked, asked at every call (standards 3.12): tokens by `jti` or digest, and all tokens of a subject up to
- * a time. Exact, never a sketch; full means that `apply` says so, never that something is forgotten.
+ * a time. Exact, never a sketch; full means that `apply` says so, never that something is forgotten: what runs out is
+ * left behind at a start, since a wall clock that jumps must not make a revoked token good again.
  */
 import { hash } from 'node:crypto'
 import type { Revocation, TokenKey } from '../model/directive.ts'
@@ -9,19 +10,14 @@ import { reason } from '../model/reason.ts'
 import type { Subject } from '../model/subject.ts'
 import { parseJws } from '../syntax/jws.ts'
 
-interface SubjectRevocation {
-  /** NumericDate seconds: tokens issued at or before it are refused. */
-  readonly notBefore: number
-  readonly until: number
-}
-
 /** When full about 57 MB a thread, measured; what needs more wants its sessions ended at the issuer. */
 export const MAX_REVOCATIONS = 100_000
 
 export class RevocationSet {
   readonly #max: number
-  readonly #tokens = new Map<TokenKey, number>()
-  readonly #subjects = new Map<string, SubjectRevocation>()
+  readonly #tokens = new Set<TokenKey>()
+  /** NumericDate seconds: when the subject was revoked, by the gate's clock. */
+  readonly #subjects = new Map<string, number>()
 
   constructor(max: number = MAX_REVOCATIONS) {
     this.#max = max
@@ -30,24 +26,23 @@ export class RevocationSet {
   /** False where the set is full: the revocation is then not in force, and whoever asked must be told. */
   apply(revocation: Revocation): boolean {
     if (revocation.kind === 'token') {
-      const until = this.#tokens.get(revocation.key)
-      if (until === undefined && this.size >= this.#max) return false
-      this.#tokens.set(revocation.key, Math.max(until ?? 0, revocation.until))
+      if (!this.#tokens.has(revocation.key) && this.size >= this.#max) return false
+      this.#tokens.add(revocation.key)
       return true
     }
     const key = subjectKey(revocation.iss, revocation.sub)
     const before = this.#subjects.get(key)
     if (before === undefined && this.size >= this.#max) return false
     // Two orders for one subject become the wider of both: to refuse too much is the safe side.
-    this.#subjects.set(key, {
-      notBefore: Math.max(before?.notBefore ?? 0, revocation.notBefore),
-      until: Math.max(before?.until ?? 0, revocation.until),
-    })
+    this.#subjects.set(key, Math.max(before ?? 0, revocation.notBefore))
     return true
   }
 
-  /** Whether the subject's token is revoked. What has run out counts until it is pruned. */
-  check(subject: Subject): Finding | null {
+  /**
+   * Whether the subject's token is revoked. `skewSeconds` is how far the issuer's clock may be ahead of the gate's: a
+   * token that it issued just before the revocation may say so much later a time, and is refused with the others.
+   */
+  check(subject: Subject, skewSeconds: number): Finding | null {
     if (this.#tokens.size > 0) {
       if (this.#tokens.has(`digest:${subject.tokenDigest}`)) return refused('token-revoked', 'digest')
       if (subject.tokenId !== undefined && this.#tokens.has(`jti:${subject.tokenId}`)) {
@@ -56,7 +51,7 @@ export class RevocationSet {
     }
     if (this.#subjects.size > 0) {
       const revoked = this.#subjects.get(subjectKey(subject.iss, subject.id))
-      if (revoked !== undefined && subject.issuedAt <= revoked.notBefore)
+      if (revoked !== undefined && subject.issuedAt <= revoked + skewSeconds)
         return refused('subject-revoked', 'subject')
     }
     return null
@@ -64,12 +59,6 @@ export class RevocationSet {
 
   get size(): number {
     return this.#tokens.size + this.#subjects.size
-  }
-
-  /** Forgets what ran out at or before `now`, in the unit of `Revocation.until`. */
-  prune(now: number): void {
-    for (const [key, until] of this.#tokens) if (until <= now) this.#tokens.delete(key)
-    for (const [key, { until }] of this.#subjects) if (until <= now) this.#subjects.delete(key)
   }
 }
 

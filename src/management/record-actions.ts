@@ -9,10 +9,18 @@ export interface RecordActions {
   now(): number
   /** Records of the store the configuration names, read beside a running gate. */
   read(config: string, filter: RecordFilter): AsyncIterable<ExchangeRecord>
+  /** The APIs and operations that are configured; compiles contracts and policies, and throws what is wrong. */
+  names(config: string): Promise<ConfiguredNames>
   rejudge(config: string, record: ExchangeRecord): Promise<Rejudged>
   verify(config: string, onProgress: (progress: VerifyProgress) => void): Promise<VerifyReport>
   /** `by`: who asks, for the management log. */
   erase(config: string, iss: string, sub: string, by: string): Promise<ErasureReport>
+}
+
+export interface ConfiguredNames {
+  readonly apis: readonly string[]
+  /** `shop.getOrder`. */
+  readonly operations: readonly string[]
 }
 
 /** A record judged again by the policies it was decided with. */

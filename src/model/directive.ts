@@ -1,6 +1,6 @@
 /**
  * What control tells the gate to refuse: from a person, later from an incident. Scoped, reasoned, expiring. `until`
- * and `at` are wall milliseconds.
+ * and `at` are wall milliseconds; a start leaves behind what has run out, a running gate forgets nothing.
  */
 export type Revocation =
   | {
@@ -10,7 +10,7 @@ export type Revocation =
       readonly by: string
       readonly at: number
     }
-  /** Every token of the subject issued at or before `notBefore` (NumericDate seconds). */
+  /** Every token of the subject issued at or before `notBefore` (NumericDate seconds) and its issuer's clock skew. */
   | {
       readonly kind: 'subject'
       readonly iss: string

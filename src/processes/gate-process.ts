@@ -48,7 +48,7 @@ export class GateProcess {
   readonly #threads = new Map<number, Thread>()
   readonly #states = new Map<string, State>()
   /** In force: what a replaced thread must know before its first call. */
-  #revocations: Revocation[] = []
+  readonly #revocations: Revocation[] = []
   readonly #awaited = new Map<string, { waiting: Set<number>; done: () => void }>()
   #swap: Swap | null = null
   #pending: { epoch: number; bundle: BundleRef } | null = null
@@ -77,7 +77,7 @@ export class GateProcess {
         this.#states.set(stateKey(message.state), message.state)
         return this.#tell(message)
       case 'revoke':
-        this.#remember(message.revocations)
+        this.#revocations.push(...message.revocations)
         this.#await(`applied:${message.sequence}`, () =>
           this.#ports.send({ type: 'applied', sequence: message.sequence }),
         )
@@ -101,11 +101,6 @@ export class GateProcess {
       case 'configure':
         return
     }
-  }
-
-  #remember(revocations: readonly Revocation[]): void {
-    const now = this.#ports.clock.now().wallMs
-    this.#revocations = [...this.#revocations.filter(({ until }) => until > now), ...revocations]
   }
 
   #prepare(epoch: number, bundle: BundleRef): void {

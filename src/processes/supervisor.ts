@@ -97,8 +97,8 @@ export class Supervisor {
   }
 
   /** Resolves once no thread accepts what was revoked. */
-  async revoke(revocations: readonly Revocation[], now: number): Promise<void> {
-    this.#revocations = [...this.#revocations.filter(({ until }) => until > now), ...revocations]
+  async revoke(revocations: readonly Revocation[]): Promise<void> {
+    this.#revocations = [...this.#revocations, ...revocations]
     // Where no gate process lives none accepts it, and the next one is told before its first call.
     if (this.#gate?.connected !== true) return
     const sequence = ++this.#sequence

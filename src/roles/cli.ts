@@ -54,6 +54,7 @@ const actions: CliActions = {
     read: async function* (config, filter) {
       yield* (await recordActions()).read(config, filter)
     },
+    names: async (config) => (await recordActions()).names(config),
     rejudge: async (config, record) => (await recordActions()).rejudge(config, record),
     verify: async (config, onProgress) => (await recordActions()).verify(config, onProgress),
     erase: async (config, iss, sub, by) => (await recordActions()).erase(config, iss, sub, by),

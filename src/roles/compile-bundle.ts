@@ -1,4 +1,5 @@
-import { checkClaims } from '../config/claims.ts'
+import { checkClaims, checkCovered } from '../config/claims.ts'
+import { Findings } from '../config/findings.ts'
 import { ConfigError } from '../config/place.ts'
 import { type ApiSettingsPlan, settlePlan, toPlans } from '../config/plan.ts'
 import { type ReadConfig, readConfig } from '../config/read.ts'
@@ -7,7 +8,7 @@ import { compilePolicies } from '../decision/cedar/compile.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
 import { type PolicyTestResult, runPolicyTests } from '../decision/policy-test.ts'
 import type { ApiPlan, BundleHead, BundlePart, PolicyPlan } from '../model/bundle.ts'
-import { SallyportError } from '../model/errors.ts'
+import { isFault, SallyportError } from '../model/errors.ts'
 import { escapePointer } from '../syntax/json-pointer.ts'
 import { VERSION } from './version.ts'
 
@@ -41,7 +42,7 @@ export function compileBundle(configFile: string): CompiledBundle {
 
   const apis = settings.map((plan) => {
     const text = read.apis.find(({ name }) => name === plan.name)?.contract ?? null
-    const contract = text === null ? null : compileContract(contractInput(plan, text))
+    const contract = text === null ? null : compileWithPlaces(read, plan, text)
     for (const { code, pointer, message } of contract?.warnings ?? []) {
       warnings.push({ place: `${text?.file ?? ''}#${pointer}`, message: `${code}: ${message}` })
     }
@@ -51,7 +52,15 @@ export function compileBundle(configFile: string): CompiledBundle {
     apis.map(({ plan }) => plan),
     read.apis,
   )
-  if (rivals.length > 0) throw new ConfigError('config-invalid', rivals, read.files, read.folders)
+  const covered = checkCovered(
+    apis.map(({ plan: { name, hosts, basePath }, contract }) => {
+      const templates = contract?.operations.map(({ plan }) => plan.template) ?? []
+      return { name, hosts, basePath, templates }
+    }),
+    read.apis,
+  )
+  const claims = [...rivals, ...covered]
+  if (claims.length > 0) throw new ConfigError('config-invalid', claims, read.files, read.folders)
 
   const operations = apis.map(({ plan, contract }) => ({
     api: plan.name,
@@ -87,13 +96,29 @@ function testPolicies(
   }
 }
 
+/** What is wrong with an object rule stands in the configuration, so that is the place it is said of. */
+function compileWithPlaces(
+  read: ReadConfig,
+  plan: ApiSettingsPlan,
+  text: { readonly file: string; readonly text: string },
+): CompiledContract {
+  try {
+    return compileContract(contractInput(plan, text))
+  } catch (error) {
+    const object = isFault(error, 'config-invalid') ? error.data['object'] : undefined
+    const source = read.apis.find(({ name }) => name === plan.name)?.source
+    if (typeof object !== 'string' || source === undefined || !isFault(error)) throw error
+    const findings = new Findings()
+    findings.problem(source, ['objects', object], error.message, '')
+    throw new ConfigError('config-invalid', findings.problems, read.files, read.folders)
+  }
+}
+
 /** Throws `policy-test-failed` naming every test that got another verdict than it expects. */
 export function requireTests(tests: readonly PolicyTestResult[]): void {
   const failed = tests.filter(({ ok }) => !ok)
   if (failed.length === 0) return
-  const lines = failed.map(
-    ({ file, name, expected, seen }) => `${file}: ${name}: expected ${expected}, got ${seen}`,
-  )
+  const lines = failed.map(({ file, name, problem }) => `${file}: ${name}: ${problem}`)
   throw new SallyportError('policy-test-failed', lines.join('\n'), {
     failed: failed.length,
     of: tests.length,

@@ -25,6 +25,15 @@ export const recordActions: Omit<RecordActions, 'now'> = {
     const directory = directoryOf(config)
     return readRecords(directory.audit, { storeKey: readStoreKey(directory), filter })
   },
+  names: async (config) => {
+    // The contract compiler is brought only where it is needed.
+    const { compileBundle } = await import('./compile-bundle.ts')
+    const { apis } = compileBundle(config)
+    return {
+      apis: apis.map(({ plan }) => plan.name),
+      operations: apis.flatMap(({ contract }) => contract?.operations.map(({ plan }) => plan.key) ?? []),
+    }
+  },
   rejudge: async (config, record) => rejudge(directoryOf(config), record),
   verify: (config, onProgress) => {
     const directory = directoryOf(config)

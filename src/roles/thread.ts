@@ -78,7 +78,6 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
   }
   const listener = new Listener(gate, random, { ...DEFAULT_LISTENER_LIMITS, headBytes: settings.headBytes })
   setInterval(() => report({ type: 'counters', counters: counters.take() }), COUNTERS_EVERY_MS).unref()
-  setInterval(() => revocations.prune(clock.now().wallMs), 60_000).unref()
 
   port.on('message', (command: ThreadCommand) => {
     switch (command.type) {

@@ -23,7 +23,7 @@ import { type DemoGate, startDemoGate } from './harness.ts'
  * What the pages say is what the program does: their files are checked by `sallyport check`, their commands are run
  * against the demo's services with only the ports replaced, their links lead somewhere, and RATIONALE.md has the
  * numbers of the code. A fence with a file's name (```yaml sallyport.yaml) is that file; ```sh is run; a last word
- * `stays` marks what runs until it is ended.
+ * `stays` marks a gate that the page starts beside the prompt.
  */
 const ROOT = resolve(import.meta.dirname, '../..')
 const BIN = join(ROOT, 'bin', 'sallyport.js')
@@ -98,7 +98,8 @@ interface Stage {
   readonly cwd: string
   readonly home: string
   readonly ports: Readonly<Record<string, number>>
-  readonly token: string
+  /** What a reader has copied into the shell, such as tokens. */
+  readonly variables: Readonly<Record<string, string>>
 }
 
 interface Ran {
@@ -123,27 +124,29 @@ function script(page: string, ports: Stage['ports']): string {
     .map(({ info, text }) => (info === 'stays' ? stays(text) : text))
   let whole = parts.join('\n')
   for (const [written, real] of Object.entries(ports))
-    whole = whole.replaceAll(new RegExp(`(?<=127\\.0\\.0\\.1:|localhost:)${written}\\b`, 'g'), String(real))
-  // A configuration that init wrote has the default ports.
-  const elsewhere = `sallyport start --port ${ports['8080']} --management-port ${ports['9090']}`
-  return PREAMBLE + whole.replaceAll(/^\{ sallyport start ;/gm, `{ ${elsewhere} ;`)
+    whole = whole.replaceAll(
+      new RegExp(`(?<=127\\.0\\.0\\.1:|localhost:|port )${written}\\b`, 'g'),
+      String(real),
+    )
+  return PREAMBLE + whole
 }
 
-/** Runs beside what follows, which waits until the gate answers. */
+/** A reader waits until the gate says that it listens; here, until it answers where the page has it listen. */
 function stays(text: string): string {
-  return `{ ${text.trim()} ; } &
-for _ in $(seq 300); do curl -sfo /dev/null http://127.0.0.1:9090/readyz && break; sleep 0.1; done
+  const [, management = ''] = /--management-port (\d+)/.exec(text) ?? []
+  return `${text}
+for _ in $(seq 300); do curl -sfo /dev/null http://127.0.0.1:${management}/readyz && break; sleep 0.1; done
 `
 }
 
-function run(page: string, { cwd, home, ports, token }: Stage): Promise<Ran> {
+function run(page: string, { cwd, home, ports, variables }: Stage): Promise<Ran> {
   const bin = join(home, 'bin')
   mkdirSync(bin, { recursive: true })
   writeFileSync(join(bin, 'sallyport'), `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`)
   chmodSync(join(bin, 'sallyport'), 0o755)
   const child = spawn('bash', ['-c', script(page, ports)], {
     cwd,
-    env: { PATH: `${bin}:${process.env['PATH'] ?? ''}`, HOME: home, TOKEN: token, LANG: 'C.UTF-8' },
+    env: { PATH: `${bin}:${process.env['PATH'] ?? ''}`, HOME: home, LANG: 'C.UTF-8', ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''
@@ -198,7 +201,7 @@ describe('commands', () => {
         8080: portOf(demo.url),
         9090: portOf(demo.management),
       },
-      token: await demo.token('ana'),
+      variables: { TOKEN: await demo.token('ana') },
     })
     expect(failures(ran)).toBe('')
   })
@@ -222,19 +225,23 @@ describe('README.md', () => {
     })
     afterAll(() => services.stop())
 
-    it('goes from init to enforce as written', async () => {
+    it('goes from init to owners as written', async () => {
       const home = folder()
       const ports = {
         3000: portOf(services.shop),
         4000: portOf(services.issuer),
-        8080: await freePort(),
-        9090: await freePort(),
+        8081: await freePort(),
+        9091: await freePort(),
       }
-      const ran = await run('README.md', { cwd: ROOT, home, ports, token: await services.token('olga') })
+      const variables = { ANA: await services.token('ana'), BEN: await services.token('ben') }
+      const ran = await run('README.md', { cwd: ROOT, home, ports, variables })
       expect(failures(ran)).toBe('')
-      // Observed, everyone gets through; enforced, only who shows a token.
-      const statuses = [...ran.stdout.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status)
-      expect(statuses).toEqual(['200', '200', '401', '200'])
+      const statuses = [...ran.stdout.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
+      const observed = [200, 200]
+      const enforced = [401, 200]
+      const beforeOwners = [200]
+      const withOwners = [200, 404, 403]
+      expect(statuses).toEqual([...observed, ...enforced, ...beforeOwners, ...withOwners])
       for (const { language, text } of fences('README.md')) {
         if (language === 'text')
           for (const line of text.split('\n')) expect(ran.stdout).toMatch(shownLine(line))
