@@ -21,7 +21,7 @@ export const WITHOUT_CONTRACT = existsSync(CONTRACT)
   ? null
   : 'the fixture openapi-specs/github.com__api.github.com.json.gz is missing (SALLYPORT_FIXTURES)'
 
-const REPORT = /longest stretch on a gate thread ([\d.]+) ms/g
+const REPORT = /gate threads were busy with it for at most ([\d.]+) ms/g
 const TIMEOUT_MS = 90_000
 
 /** A gate of the profile's small contract reloads to GitHub's contract and back, `runs` times. */

@@ -169,8 +169,9 @@ async function live(
   )
   curl('nobody in particular reads an order: asked for a token', undefined, `${gate.url}/v1/orders/o-1001`)
   print(
-    'Decisions as they are made (who, operation, verdict, status, time in the gate, reason). Ctrl-C ends.',
+    'Decisions as they are made (who, operation, verdict, status, time in the gate, reason; of a deny its id and the smallest change that would allow it). Ctrl-C ends.',
   )
+  print(`One of them in full: node bin/sallyport.js explain ID --config ${gate.config}`)
   print('')
   gate.exited.then(() => ending.abort())
   try {

@@ -1,5 +1,6 @@
 import { AuditTail } from '../src/audit/tail.ts'
-import { smallestChange } from '../src/decision/smallest-change.ts'
+import { printable } from '../src/management/printable.ts'
+import { changeFor, denialOf, endingOf, outcomeOf, reasonCodes } from '../src/management/record-view.ts'
 import type { ExchangeRecord } from '../src/model/record.ts'
 import { readDataDirectory } from '../src/store/data-directory.ts'
 import { readStoreKey } from '../src/store/store-keys.ts'
@@ -20,34 +21,32 @@ export async function showDecisions(
     signal,
   })
   for await (const { kind, record } of tail.records()) {
-    if (kind === 'closed') for (const line of decisionLines(record)) print(line)
+    if (kind !== 'closed') continue
+    const line = decisionLine(record)
+    if (line !== '') print(line)
   }
 }
 
-/** Who, operation, allow or deny, reason, µs; a deny ends with the smallest change that would allow it. */
-export function decisionLines(record: ExchangeRecord): readonly string[] {
-  const { intent, outcome } = record
-  if (outcome === null || outcome === 'unknown') return []
-  const who =
-    intent.subject === null ? 'erased' : intent.subject.kind === 'anonymous' ? 'anonymous' : intent.subject.id
+/**
+ * Who, operation, verdict, status, µs, reason; of a denied call also its exchange id, for `explain`, and at the end the
+ * smallest change that would allow it. Empty for an exchange whose end is not known.
+ */
+export function decisionLine(record: ExchangeRecord): string {
+  const { intent } = record
+  const outcome = outcomeOf(record)
+  if (outcome === null) return ''
+  const who = intent.subject === null ? 'erased' : intent.subject.id
   const operation =
     intent.operation === '' ? `${intent.method} ${intent.personal?.path ?? ''}` : intent.operation
-  const decisions = [...intent.decisions, ...outcome.decisions]
-  const denied = decisions.find(({ effect }) => effect !== 'allow')
-  const last = decisions.at(-1)
-  const decisive = (denied ?? last)?.reasons.map(({ code }) => code).join(', ') ?? ''
-  const effect = outcome.effect === 'allow' ? (outcome.wouldDeny ? 'would deny' : 'allow') : 'deny'
-  const lines = [
-    `${who.padEnd(10)} ${operation.padEnd(26)} ${effect.padEnd(10)} ${String(outcome.status).padEnd(4)} ${String(outcome.timings.gate).padStart(6)} µs  ${decisive}`,
+  const ending = endingOf(record)
+  const parts = [
+    who.padEnd(10),
+    operation.padEnd(26),
+    ending.padEnd(10),
+    String(outcome.status).padEnd(4),
+    `${String(outcome.timings.gate).padStart(6)} µs `,
+    reasonCodes(record).join(', '),
   ]
-  if (denied !== undefined) {
-    const change = smallestChange(denied, {
-      api: intent.api,
-      operation: intent.operation,
-      subject: intent.subject,
-      template: intent.template,
-    })
-    if (change !== '') lines.push(`${' '.repeat(11)}-> ${change}`)
-  }
-  return lines
+  if (denialOf(record) !== null) parts.push(` ${intent.id}`, `-> ${changeFor(record)}`)
+  return printable(parts.join(' ').trimEnd())
 }

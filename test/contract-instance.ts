@@ -15,6 +15,7 @@ export const API: ApiPlan = {
   audience: ['shop'],
   credential: 'replace',
   onAuditFailure: 'deny',
+  stripHeaders: [],
   timeouts: { connectMs: 1, headMs: 1, bodyMs: 1, requestMs: 1 },
   maxRequestBytes: 1_048_576,
   maxAnswerBytes: 8_388_608,

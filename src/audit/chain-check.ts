@@ -6,10 +6,20 @@ import { parseSegmentName, type SegmentName } from './segment.ts'
 /**
  * `edited`: bytes of a line are not those that were written. `deleted`: lines or segments are missing between
  * others. `reordered`: a line stands after a later one. `truncated`: the end is missing. `torn`: the last line
- * was never finished, as a crash or a full disk leaves it; no tampering by itself. `foreign`: what does not
- * belong there. `unsigned`: a checkpoint whose signature does not verify.
+ * was never finished, as a crash or a full disk leaves it; no tampering by itself. `unfinished`: a chain without
+ * its end that no running gate writes and no start has recovered: a crash leaves it, and so does whoever puts the
+ * whole log back to an earlier moment. `foreign`: what does not belong there. `unsigned`: a checkpoint whose
+ * signature does not verify.
  */
-export type FaultKind = 'edited' | 'deleted' | 'reordered' | 'truncated' | 'torn' | 'foreign' | 'unsigned'
+export type FaultKind =
+  | 'edited'
+  | 'deleted'
+  | 'reordered'
+  | 'truncated'
+  | 'torn'
+  | 'unfinished'
+  | 'foreign'
+  | 'unsigned'
 
 export interface AuditFault {
   /** File name in the folder. */
@@ -125,6 +135,11 @@ export class ChainCheck {
 
   get last(): Place | null {
     return this.#last
+  }
+
+  /** The chain's last line so far ends it. */
+  get final(): boolean {
+    return this.#final
   }
 
   #unterminated(scanned: ScannedLine, place: Place): void {

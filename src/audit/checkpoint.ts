@@ -47,10 +47,25 @@ export class CheckpointWriter {
     }
   }
 
+  /**
+   * Writes the first of a new store, over nothing: from then on a store without checkpoints is one that lost them.
+   * False where segments are there and no checkpoint is. @throws SallyportError `audit-write-failed`
+   */
+  begin(): boolean {
+    if (this.#point.next > 1) return true
+    if (listSegments(this.#options.directory).size > 0) return false
+    this.#append([])
+    return true
+  }
+
   /** Writes one where any head moved; gives the number of heads in it. @throws SallyportError `audit-write-failed` */
   write(): number {
     const moved = this.#moved()
-    if (moved.length === 0) return 0
+    if (moved.length > 0) this.#append(moved)
+    return moved.length
+  }
+
+  #append(moved: readonly SegmentHeadPoint[]): void {
     const { clock, directory, privateKey } = this.#options
     const heads = moved.map((head) => `["${head.segment}",${head.sequence},"${head.hash}",${head.bytes}]`)
     const body = `,"at":${Math.round(clock.now().wallMs)},"heads":[${heads.join(',')}]`
@@ -60,7 +75,6 @@ export class CheckpointWriter {
     appendFile(join(directory, CHECKPOINT_FILE), `${line}\n`)
     this.#point = { next: this.#point.next + 1, hash: lineHash(line) }
     for (const head of moved) this.#heads.set(head.segment, head)
-    return moved.length
   }
 
   #moved(): SegmentHeadPoint[] {

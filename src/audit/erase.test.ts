@@ -152,6 +152,23 @@ describe('erasing', () => {
     expect(records.map(({ intent }) => intent.sealed)).toEqual(['erased', 'erased', 'open'])
   })
 
+  it('leaves what is written after the next segment began', async () => {
+    const writer = writerIn(folder.path)
+    writer.rotate()
+    writer.refusal(intentOf(1), outcomeOf(1))
+    writer.intent(intentOf(2))
+    eraseSubject(folder.path, STORE_KEY, { iss: 'https://idp.example', sub: 'ana' })
+    writer.rotate()
+    writer.rotate()
+    writer.outcome(outcomeOf(2))
+    writer.refusal(intentOf(3), outcomeOf(3))
+    await writer.close()
+    writer.rotate()
+    expect(await verifyAudit(folder.path)).toMatchObject({ ok: true, segments: 2, faults: [] })
+    const records = await recordsIn(folder.path)
+    expect(records.map(({ intent }) => intent.sealed)).toEqual(['erased', 'erased', 'open'])
+  })
+
   it('reaches an anonymous address', async () => {
     const writer = writerIn(folder.path)
     const from = (number: number, address: string) =>

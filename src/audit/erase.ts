@@ -17,7 +17,9 @@ export interface ErasureReport {
  * Destroys the keys of one subject in every segment, in place: a gate thread may be appending to the newest key
  * files. Segments and their chains are not touched and still verify; the subject's records read as erased. A
  * thread that still holds a destroyed key goes on sealing under it until its segment ends, and what it seals is
- * erased with the rest. Anonymous addresses past a segment's bound share a key, which is left.
+ * erased with the rest: so whoever erases beside a running gate has its threads begin new segments afterwards
+ * (`SegmentWriter.rotate`). Before would not do, as a call in between makes the new segment's key to be destroyed
+ * with the others. Anonymous addresses past a segment's bound share a key, which is left.
  */
 export function eraseSubject(directory: string, storeKey: Uint8Array, who: Erasure): ErasureReport {
   const owner = 'address' in who ? addressOwner(who.address) : subjectOwner(who.iss, who.sub)

@@ -82,6 +82,21 @@ describe('recovery', () => {
     expect((await recordsIn(folder.path)).map(({ intent }) => intent.id)).toEqual([exchangeId(5)])
   })
 
+  it('recovers a recovery that broke off, too', async () => {
+    writerIn(folder.path).intent(intentOf(1))
+    recover('b2')
+    const name = readdirSync(folder.path).find((one) => one.includes('recovery')) ?? ''
+    const lines = readFileSync(join(folder.path, name), 'latin1').split('\n')
+    writeFileSync(join(folder.path, name), `${lines.slice(0, 2).join('\n')}\n`)
+    expect((await verifyAudit(folder.path)).faults.map(({ kind }) => kind)).toEqual([
+      'unfinished',
+      'unfinished',
+    ])
+    expect(recover('b3')).toMatchObject({ chains: 2 })
+    expect(await verifyAudit(folder.path)).toMatchObject({ ok: true, faults: [] })
+    expect(await recordsIn(folder.path)).toMatchObject([{ outcome: 'unknown' }])
+  })
+
   it('goes on beside a damaged chain of the same name', async () => {
     writerIn(folder.path).intent(intentOf(1))
     const name = readdirSync(folder.path).find((one) => one.endsWith('.seg')) ?? ''

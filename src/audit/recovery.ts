@@ -10,6 +10,7 @@ import { MAX_OPEN } from './open-exchanges.ts'
 import { scanLines } from './scan.ts'
 import {
   chainName,
+  isOfBoot,
   listSegments,
   type OpenSegmentFile,
   RECOVERY_THREAD,
@@ -66,8 +67,7 @@ export function recoverAudit(options: RecoveryOptions): RecoveryReport {
   let closed = 0
   for (const [chain, segments] of chains) {
     const last = segments.at(-1)
-    if (last === undefined || chain.endsWith(`-${RECOVERY_THREAD}`) || done.has(last.file)) continue
-    if ([...live].some((one) => chain.includes(`-${one}-`))) continue
+    if (last === undefined || done.has(last.file) || isOfBoot(chain, live)) continue
     const end = segmentEnd(segmentPath(directory, last))
     if (end?.final === true && end.torn === 0) continue
     const { open, head } = openIntents(directory, segments, end?.oldest ?? last.number, tell)

@@ -114,6 +114,12 @@ export function chainName(node: string, boot: string, thread: number | typeof RE
   return chain
 }
 
+/** Whether the chain was written by one of these boots: their threads or their recovery. */
+export function isOfBoot(chain: string, boots: Iterable<string>): boolean {
+  for (const boot of boots) if (chain.includes(`-${boot}-`)) return true
+  return false
+}
+
 export function segmentName(chain: string, number: number): string {
   return `${chain}-${String(number).padStart(6, '0')}.seg`
 }

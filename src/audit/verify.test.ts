@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import {
   appendFileSync,
+  existsSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -10,10 +11,11 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { intentOf, outcomeOf, temporaryFolder, testClock, writerIn } from '../../test/audit-entries.ts'
+import { intentOf, NODE, outcomeOf, temporaryFolder, testClock, writerIn } from '../../test/audit-entries.ts'
 import { CHECKPOINT_FILE, CheckpointWriter } from './checkpoint.ts'
 import { checksum } from './line.ts'
 import { MANAGEMENT_FILE, ManagementLog } from './management-log.ts'
+import { recoverAudit } from './recovery.ts'
 import { verifyAudit } from './verify.ts'
 
 let folder: ReturnType<typeof temporaryFolder>
@@ -25,7 +27,13 @@ afterEach(() => folder.remove())
 
 const path = (name: string) => join(folder.path, name)
 const segments = () => readdirSync(folder.path).filter((name) => name.endsWith('.seg'))
-const verify = () => verifyAudit(folder.path, { publicKey: keys.publicKey })
+const liveBoots = async () => ['b1']
+/** With the checkpoints' key where there are any, beside the gate that writes. */
+const verify = () =>
+  verifyAudit(folder.path, {
+    publicKey: existsSync(path(CHECKPOINT_FILE)) ? keys.publicKey : null,
+    liveBoots,
+  })
 
 /** A segment of 3 + 2·count lines: open, subject, intents and outcomes, close. */
 async function written(count = 5, close = true): Promise<string> {
@@ -188,7 +196,87 @@ describe('verifying', () => {
   })
 })
 
+describe('a chain without its end', () => {
+  const copies = () => new Map(readdirSync(folder.path).map((name) => [name, readFileSync(path(name))]))
+
+  it('is a fault unless a running gate writes it, told where it stops', async () => {
+    const name = await written(5, false)
+    const bytes = readFileSync(path(name)).length
+    const fault = { segment: name, line: 13, byte: bytes, kind: 'unfinished' }
+    expect(await verifyAudit(folder.path)).toMatchObject({ ok: false, faults: [fault] })
+    const other = await verifyAudit(folder.path, { liveBoots: async () => ['b2'] })
+    expect(other).toMatchObject({ ok: false, faults: [fault] })
+    expect(other.faults[0]?.detail).toContain('no start has recovered it yet')
+    expect(await verify()).toMatchObject({ ok: true, faults: [] })
+  })
+
+  it('is none once a start has recovered it', async () => {
+    await written(5, false)
+    recoverAudit({ directory: folder.path, node: NODE, boot: 'b2', clock: testClock() })
+    expect(await verifyAudit(folder.path)).toMatchObject({ ok: true, faults: [] })
+  })
+
+  it('is none where the gate ended it, or a gate came to answer for it, while it was read', async () => {
+    const writer = writerIn(folder.path)
+    writer.refusal(intentOf(1), outcomeOf(1))
+    let asked = 0
+    const late = async () => (asked++ === 0 ? [] : ['b1'])
+    expect(await verifyAudit(folder.path, { liveBoots: late })).toMatchObject({ ok: true, faults: [] })
+    const ending = async () => {
+      await writer.close()
+      return []
+    }
+    expect(await verifyAudit(folder.path, { liveBoots: ending })).toMatchObject({ ok: true, faults: [] })
+  })
+
+  it('shows a log put back, checkpoints and all, to an earlier moment', async () => {
+    const log = new ManagementLog(folder.path, testClock())
+    log.write({ action: 'start', by: 'sallyport', result: 'ok', detail: {} })
+    const writer = writerIn(folder.path)
+    writer.refusal(intentOf(1), outcomeOf(1))
+    checkpoint()
+    const earlier = copies()
+    writer.refusal(intentOf(2), outcomeOf(2))
+    await writer.close()
+    log.write({ action: 'stop', by: 'sallyport', result: 'ok', detail: {} })
+    checkpoint()
+    const noGate = { publicKey: keys.publicKey, liveBoots: async () => [] }
+    expect(await verifyAudit(folder.path, noGate)).toMatchObject({ ok: true, faults: [] })
+    for (const [name, bytes] of earlier) writeFileSync(path(name), bytes)
+    expect(await verifyAudit(folder.path, noGate)).toMatchObject({
+      ok: false,
+      faults: [{ segment: segments()[0], kind: 'unfinished' }],
+    })
+  })
+})
+
 describe('checkpoints', () => {
+  it('begin with the store: where segments and the key are there and none is, they were taken away', async () => {
+    const options = { directory: folder.path, privateKey: keys.privateKey, clock: testClock() }
+    const withKey = { publicKey: keys.publicKey, liveBoots }
+    expect(await verifyAudit(folder.path, withKey)).toMatchObject({ ok: true, signatures: 'none' })
+    expect(new CheckpointWriter(options).begin()).toBe(true)
+    expect(new CheckpointWriter(options).begin()).toBe(true)
+    await written()
+    expect(await verifyAudit(folder.path, withKey)).toMatchObject({ ok: true, checkpoints: 1, faults: [] })
+    checkpoint()
+    expect(await verifyAudit(folder.path, withKey)).toMatchObject({ ok: true, checkpoints: 2, faults: [] })
+    for (const left of ['', '{"v":1,"n":1,']) {
+      writeFileSync(path(CHECKPOINT_FILE), left)
+      const report = await verifyAudit(folder.path, withKey)
+      expect(report).toMatchObject({ ok: false, checkpoints: 0, signatures: 'none' })
+      expect(report.faults).toContainEqual(
+        expect.objectContaining({ segment: CHECKPOINT_FILE, line: 1, byte: 0, kind: 'deleted' }),
+      )
+    }
+    rmSync(path(CHECKPOINT_FILE))
+    expect(await verifyAudit(folder.path, withKey)).toMatchObject({
+      ok: false,
+      faults: [{ segment: CHECKPOINT_FILE, kind: 'deleted' }],
+    })
+    expect(new CheckpointWriter(options).begin()).toBe(false)
+  })
+
   it('hold only the heads that moved', async () => {
     const writer = new CheckpointWriter({
       directory: folder.path,
@@ -227,11 +315,9 @@ describe('checkpoints', () => {
     expect((await verify()).faults).toMatchObject([{ segment: CHECKPOINT_FILE, line: 2, kind: 'deleted' }])
     writeFileSync(path(CHECKPOINT_FILE), before)
     const other = generateKeyPairSync('ed25519').publicKey
-    expect((await verifyAudit(folder.path, { publicKey: other })).faults.map(({ kind }) => kind)).toEqual([
-      'unsigned',
-      'unsigned',
-      'unsigned',
-    ])
+    expect(
+      (await verifyAudit(folder.path, { publicKey: other, liveBoots })).faults.map(({ kind }) => kind),
+    ).toEqual(['unsigned', 'unsigned', 'unsigned'])
   })
 
   it('pass over a line that a crash left unfinished', async () => {

@@ -1,17 +1,23 @@
 import type { KeyObject } from 'node:crypto'
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { segmentEnd } from './chain.ts'
 import { type AuditFault, ChainCheck, type TellFault } from './chain-check.ts'
 import { CHECKPOINT_FILE, checkpointLines, type SegmentHeadPoint } from './checkpoint.ts'
 import { lineHash } from './line.ts'
 import { chainedLines } from './log-check.ts'
 import { MANAGEMENT_FILE } from './management-log.ts'
 import { scanLines } from './scan.ts'
-import { listSegments, parseSegmentName, segmentPath } from './segment.ts'
+import { isOfBoot, listSegments, parseSegmentName, segmentPath } from './segment.ts'
 
 export interface VerifyOptions {
   /** Verifies the checkpoints' signatures; without it they are read and said to be unverified. */
   readonly publicKey?: KeyObject | null
+  /**
+   * Boots of gates that run on this folder now: their chains need no end yet. Asked only where a chain has none;
+   * without it nobody writes.
+   */
+  readonly liveBoots?: () => Promise<Iterable<string>>
   /** Called about every MiB. */
   readonly onProgress?: (progress: VerifyProgress) => void
 }
@@ -29,7 +35,8 @@ export interface VerifyReport {
   /** Exchanges: intents. */
   readonly records: number
   readonly checkpoints: number
-  readonly signatures: 'verified' | 'unverified'
+  /** `unverified`: without a key. `none`: no checkpoint was there to verify. */
+  readonly signatures: 'verified' | 'unverified' | 'none'
   /** The first thousand; `faultCount` counts all. */
   readonly faults: readonly AuditFault[]
   readonly faultCount: number
@@ -38,10 +45,16 @@ export interface VerifyReport {
 const OWN_FILES: ReadonlySet<string> = new Set([CHECKPOINT_FILE, MANAGEMENT_FILE])
 const MAX_FAULTS = 1_000
 const LINES_A_TURN = 1_024
+/** A gate that has just lost its control, or is about to have one, answers for itself by then. */
+const SETTLE_MS = 300
 
 /**
  * Reads a folder of segments as whoever wants proof reads it: it shares the form of a line with the writer and
  * nothing else, needs no key but the checkpoints' public one, changes nothing, and holds 1 MiB at a time.
+ *
+ * What it cannot prove without a witness elsewhere: that the whole folder, checkpoints included, was not put back to
+ * an earlier moment at which every chain had its end, or that a start has not since taken a chain cut off in this way
+ * for one that a crash left. Checkpoints copied to another machine are such a witness; so are records delivered.
  */
 export async function verifyAudit(directory: string, options: VerifyOptions = {}): Promise<VerifyReport> {
   const publicKey = options.publicKey ?? null
@@ -60,16 +73,20 @@ export async function verifyAudit(directory: string, options: VerifyOptions = {}
     checkpoints++
     for (const head of line.heads) heads.set(head.segment, head)
   }
+  const chains = listSegments(directory)
+  // From its first moment a store has one: the key is as old as that.
+  if (publicKey !== null && checkpoints === 0 && untorn === 0 && chains.size > 0) tell(WITHOUT_CHECKPOINTS)
 
   checkManagement(directory, heads, tell)
-  const chains = listSegments(directory)
   foreignFiles(directory, tell)
   const names = [...chains.values()].flat()
   const totalBytes = names.reduce((sum, name) => sum + statSync(segmentPath(directory, name)).size, 0)
   let bytes = 0
   let lines = 0
   let records = 0
-  for (const segments of chains.values()) {
+  const recovered = new Set<string>()
+  const open: OpenChain[] = []
+  for (const [chain, segments] of chains) {
     const check = new ChainCheck(tell)
     for (const segment of segments) {
       check.beginSegment(segment)
@@ -78,6 +95,7 @@ export async function verifyAudit(directory: string, options: VerifyOptions = {}
       for (const line of scanLines(segmentPath(directory, segment))) {
         const envelope = check.line(line)
         if (envelope?.type === 'intent') records++
+        else if (envelope?.type === 'recovered-chain') recovered.add(recoveredSegment(line.bytes))
         if (line.terminated) lines++
         const end = line.offset + line.bytes.length + 1
         if (head !== undefined && !headSeen && line.terminated && end >= head.bytes) {
@@ -97,9 +115,13 @@ export async function verifyAudit(directory: string, options: VerifyOptions = {}
       bytes += end.bytes
       if (!headSeen && head !== undefined) tell(shortened(end.lines, end.bytes, head))
       heads.delete(segment.file)
+      if (segment === segments.at(-1) && !check.final)
+        open.push({ chain, segment: segment.file, line: end.lines + 1, byte: end.bytes })
     }
     check.endChain()
   }
+  const left = open.filter(({ segment }) => !recovered.has(segment))
+  for (const one of await unfinished(directory, left, options.liveBoots)) tell(one)
   for (const head of heads.values()) tell(gone(head))
   options.onProgress?.({ bytes: totalBytes, totalBytes })
   return {
@@ -108,10 +130,50 @@ export async function verifyAudit(directory: string, options: VerifyOptions = {}
     lines,
     records,
     checkpoints,
-    signatures: publicKey === null ? 'unverified' : 'verified',
+    signatures: checkpoints === 0 ? 'none' : publicKey === null ? 'unverified' : 'verified',
     faults,
     faultCount,
   }
+}
+
+interface OpenChain extends Pick<AuditFault, 'segment' | 'line' | 'byte'> {
+  readonly chain: string
+}
+
+/** Of chains without an end those that nobody writes to: a gate may have ended its own since they were read. */
+async function unfinished(
+  directory: string,
+  open: readonly OpenChain[],
+  liveBoots: VerifyOptions['liveBoots'],
+): Promise<AuditFault[]> {
+  let left = open
+  for (let asked = 0; left.length > 0 && liveBoots !== undefined && asked < 2; asked++) {
+    if (asked > 0) await sleep(SETTLE_MS)
+    const live = [...(await liveBoots())]
+    left = left.filter(({ chain }) => !isOfBoot(chain, live) && !hasEnded(directory, chain))
+  }
+  const detail =
+    'the chain has no end, no running gate writes it, and no start has recovered it yet: what a crash leaves, and also a log put back to an earlier moment'
+  return left.map(({ segment, line, byte }) => ({ segment, line, byte, kind: 'unfinished', detail }))
+}
+
+const RECOVERED = /,"segment":"([\w.-]{1,200})"/
+
+function recoveredSegment(line: Buffer): string {
+  return RECOVERED.exec(line.toString('latin1', 0, 512))?.[1] ?? ''
+}
+
+function hasEnded(directory: string, chain: string): boolean {
+  const last = listSegments(directory).get(chain)?.at(-1)
+  return last !== undefined && segmentEnd(segmentPath(directory, last))?.final === true
+}
+
+const WITHOUT_CHECKPOINTS: AuditFault = {
+  segment: CHECKPOINT_FILE,
+  line: 1,
+  byte: 0,
+  kind: 'deleted',
+  detail: 'segments and the key of the checkpoints are there, and no checkpoint is',
 }
 
 /** Control's own record is one chain in one file, with its head in the checkpoints like any segment's. */

@@ -133,6 +133,11 @@ export class SegmentWriter implements AuditWriter {
     segment.file.requestSync()
   }
 
+  /** Ends the present segment: what follows begins a new one, with new keys for whoever it is about. */
+  rotate(): void {
+    if (this.#current !== null && !this.#closed) this.#end(this.#current, false)
+  }
+
   /** Ends the chain with a last line and waits until all of it is on the disk. Nothing is written afterwards. */
   async close(): Promise<void> {
     if (this.#closed) return

@@ -1,5 +1,16 @@
 import { z } from 'zod'
-import { basePath, host, jsonPointer, label, line, localPath, name, template, upstreamUrl } from './forms.ts'
+import {
+  basePath,
+  fieldName,
+  host,
+  jsonPointer,
+  label,
+  line,
+  localPath,
+  name,
+  template,
+  upstreamUrl,
+} from './forms.ts'
 
 const audience = z.string().min(1).max(1024)
 
@@ -114,6 +125,13 @@ export const apiSettings = z.strictObject({
     .default('replace')
     .describe(
       'What goes upstream as Authorization: `replace` sends the gate’s short-lived assertion, `pass` the caller’s own, for a service that checks it itself.',
+    ),
+  stripHeaders: z
+    .array(fieldName)
+    .max(64)
+    .default([])
+    .describe(
+      'Further request fields that only the gate’s side may state: a caller’s own never go upstream, also where the contract declares them. What proxies and login services are known to send is removed anyway, unless the contract declares it as a header parameter.',
     ),
   onAuditFailure: z
     .enum(['deny', 'allow'])

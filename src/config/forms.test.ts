@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { apiSettings } from './api-schema.ts'
-import { basePath, host, jsonPointer, name, secretReference, template, upstreamUrl } from './forms.ts'
+import { basePath, fieldName, host, jsonPointer, name, secretReference, template, upstreamUrl } from './forms.ts'
 import { issuerSettings } from './issuer-schema.ts'
 
 const takes = (schema: { safeParse(value: unknown): { success: boolean } }, text: string) =>
@@ -92,6 +92,13 @@ test.each([
 ])('form %#', (schema, good, bad) => {
   expect(good.filter((text) => !takes(schema, text))).toEqual([])
   expect(bad.filter((text) => takes(schema, text))).toEqual([])
+})
+
+test('field names are kept as upstreams may read them', () => {
+  expect(fieldName.parse('X_Team.Name')).toBe('x-team-name')
+  for (const text of ['', 'X Team', 'X-Team:', 'a'.repeat(129), 'ä']) {
+    expect(fieldName.safeParse(text).success).toBe(false)
+  }
 })
 
 test('hosts are kept in lower case, / is no base path', () => {

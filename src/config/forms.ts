@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isToken } from '../syntax/http.ts'
 import { parseIp } from '../syntax/ip.ts'
 import { parsePointer } from '../syntax/json-pointer.ts'
 
@@ -20,6 +21,13 @@ export const line = z
   .min(1)
   .max(200)
   .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'must be one line without control characters')
+
+/** RFC 9110 §5.1; kept as upstreams may read it: lower case, `_` and `.` as `-`. */
+export const fieldName = z
+  .string()
+  .max(128)
+  .refine(isToken, 'must be the name of a header field: X-Team')
+  .transform((text) => text.toLowerCase().replaceAll(/[_.]/g, '-'))
 
 /** A file or folder on this machine, relative to the file that names it. */
 export const localPath = z

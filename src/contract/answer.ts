@@ -1,5 +1,7 @@
 import type { Finding } from '../model/fact.ts'
+import type { ObjectPlan } from '../model/operation.ts'
 import { type JsonLimits, scanJson } from '../syntax/json.ts'
+import { readPointer } from '../syntax/json-pointer.ts'
 import { chooseContent, type LinkedContent } from './content.ts'
 import { parseExact, stringifyExact } from './exact-json.ts'
 import { checkFindings, contractFinding, MAX_FINDINGS, NO_FINDINGS } from './findings.ts'
@@ -9,16 +11,25 @@ export interface AnswerCheck {
   readonly findings: readonly Finding[]
   /** What may go to the caller: the bytes given where nothing was dropped. */
   readonly body: Uint8Array
-  /** The released JSON value; undefined where the answer was not read as JSON. */
-  readonly value: unknown
+  /** What it says of the object, declared in the contract or not: read before anything was dropped. */
+  readonly stated: StatedObject
   /** JSON pointers, array indexes as `*`, without duplicates, at most 100. */
   readonly dropped: readonly string[]
   /** The answer was held against a schema. */
   readonly checked: boolean
 }
 
+/** The values at the object rule's pointers, unchecked; undefined where there is none. */
+export interface StatedObject {
+  readonly owner: unknown
+  readonly tenant: unknown
+}
+
+export const NOTHING_STATED: StatedObject = Object.freeze({ owner: undefined, tenant: undefined })
+
 export interface AnswerSet {
   readonly method: string
+  readonly object: ObjectPlan | undefined
   readonly byStatus: ReadonlyMap<string, readonly LinkedContent[]>
   readonly limits: JsonLimits
 }
@@ -36,7 +47,7 @@ export function checkAnswer(
   const unread = (findings: readonly Finding[]): AnswerCheck => ({
     findings,
     body: bytes,
-    value: undefined,
+    stated: NOTHING_STATED,
     dropped: NOTHING_DROPPED,
     checked: false,
   })
@@ -63,15 +74,25 @@ export function checkAnswer(
     return unread([contractFinding('response-malformed', { status, rule, pointer, offset })])
   }
   const { check, shape } = chosen.content
+  const stated = statedObject(scan.value, set.object)
   const { value, dropped }: Stripped =
     shape === null ? { value: scan.value, dropped: null } : dropUndeclared(scan.value, shape, MAX_DROPPED)
   const faults = check === null ? null : check.faults(value, bytes.length)
   const findings = faults === null ? NO_FINDINGS : checkFindings('response-invalid', faults, MAX_FINDINGS)
   if (dropped === null || shape === null) {
-    return { findings, body: bytes, value, dropped: NOTHING_DROPPED, checked: true }
+    return { findings, body: bytes, stated, dropped: NOTHING_DROPPED, checked: true }
   }
   const body = scan.exact ? JSON.stringify(value) : withExactNumbers(bytes, shape)
-  return { findings, body: Buffer.from(body), value, dropped: [...dropped], checked: true }
+  return { findings, body: Buffer.from(body), stated, dropped: [...dropped], checked: true }
+}
+
+function statedObject(value: unknown, object: ObjectPlan | undefined): StatedObject {
+  if (object?.owner === undefined && object?.tenant === undefined) return NOTHING_STATED
+  const { owner, tenant } = object
+  return {
+    owner: owner === undefined ? undefined : readPointer(value, owner),
+    tenant: tenant === undefined ? undefined : readPointer(value, tenant),
+  }
 }
 
 /** What the contract declares for a status (OpenAPI 3.1 §4.8.16): its own response, its class's, else `default`. */

@@ -7,6 +7,7 @@ import { faultAt, type OpenApiDocument, readDocument } from './document.ts'
 import { isRecord, type JsonRecord, listAt, own, recordAt, textAt } from './json-value.ts'
 import { type MessagePlan, messagePlan } from './message-plan.ts'
 import { emitModules, type GeneratedModule } from './modules.ts'
+import { warnUndeclared } from './object-place.ts'
 import { type ObjectRule, objectPlans } from './object-rule.ts'
 import { fitTemplate, type ParameterPlans, parameterPlans } from './parameter-plan.ts'
 import { follow } from './reference.ts'
@@ -91,9 +92,12 @@ function compileDocument(input: ContractInput, document: OpenApiDocument): Compi
   const shapes = new ShapeCompiler(converter.components, warn)
   const details = drafts.map((draft) => detailOf(draft, validators, shapes))
   const { shapes: table, resolve } = shapes.finish()
-  const operations = drafts.map(({ plan }, index): CompiledOperation => {
+  const operations = drafts.map(({ plan, messages }, index): CompiledOperation => {
     const object = objects.get(plan.key)
-    return { plan: object === undefined ? plan : { ...plan, object }, detail: details[index]?.(resolve) }
+    const detail = details[index]?.(resolve)
+    if (object === undefined || detail === undefined) return { plan, detail }
+    if (plan.method === 'GET') warnUndeclared(object, messages, detail, table, warn)
+    return { plan: { ...plan, object }, detail }
   })
   const info = recordAt(root, 'info')
   return {

@@ -80,3 +80,4 @@ export type WarningCode =
   | 'path-parameter'
   | 'servers'
   | 'webhooks-callbacks'
+  | 'object-undeclared'

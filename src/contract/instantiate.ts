@@ -14,7 +14,8 @@ import { Router } from './router.ts'
 import { Check, type GeneratedFunction, type ModuleExports, runModule } from './runtime.ts'
 import type { LinkedShape } from './sealed-walk.ts'
 
-export type { AnswerCheck } from './answer.ts'
+export type { AnswerCheck, StatedObject } from './answer.ts'
+export { NOTHING_STATED } from './answer.ts'
 
 export interface Contract {
   /** `segments`: canonical, below the base path. */
@@ -34,6 +35,8 @@ export type ContractMatch =
 export interface Operation {
   readonly plan: OperationPlan
   readonly body: 'none' | 'optional' | 'required'
+  /** Lower-case names of the header parameters it takes. */
+  readonly headers: ReadonlySet<string>
   /** `query`: decoded pairs of `parseQuery`; `fields` in wire order. */
   checkParameters(
     params: Readonly<Record<string, string>>,
@@ -188,6 +191,7 @@ function linkOperation(
         }
   const answers: AnswerSet = {
     method: plan.method,
+    object: plan.object,
     byStatus: new Map(
       Object.entries(detail.answers).map(([status, content]) => [status, linkContent(content, link)]),
     ),
@@ -196,6 +200,7 @@ function linkOperation(
   return {
     plan,
     body: body === null ? 'none' : body.required ? 'required' : 'optional',
+    headers: new Set(set.header.map(({ name }) => name.toLowerCase())),
     checkParameters: (params, query, fields) => checkParameters(set, params, query, fields),
     checkBody: (contentType, bytes) => checkBody(body, contentType, bytes),
     checkAnswer: (status, contentType, bytes) => checkAnswer(answers, status, contentType, bytes),

@@ -2,11 +2,11 @@ import type { Checkpoint, Decision, DecisionInput, PolicyEngine } from '../model
 import type { OperationPlan } from '../model/operation.ts'
 import type { Subject } from '../model/subject.ts'
 import { ANONYMOUS, principalId } from '../model/subject.ts'
+import { nearest } from '../syntax/nearest.ts'
 import type { ApiOperations } from './cedar/schema.ts'
 import { templateParameters } from './cedar/schema.ts'
 import { decide } from './decide.ts'
 import { checkScopes } from './floor.ts'
-import { nearest } from './nearest.ts'
 import type { PolicyTest, PolicyTestCall } from './policy-test-file.ts'
 import { callOf, policyTestFileSchema } from './policy-test-file.ts'
 

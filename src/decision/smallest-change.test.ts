@@ -3,6 +3,7 @@ import type { Decision } from '../model/decision.ts'
 import type { Reason, ReasonCode } from '../model/reason.ts'
 import { opposes, REASONS, reason } from '../model/reason.ts'
 import { ANONYMOUS } from '../model/subject.ts'
+import { compilePolicies } from './cedar/compile.ts'
 import { smallestChange } from './smallest-change.ts'
 
 const ANA = { ...ANONYMOUS, kind: 'user', issuer: 'corp', id: 'ana' } as const
@@ -31,6 +32,11 @@ function change(
 }
 
 const PERMIT = 'permit(principal == User::"corp/ana", action == Action::"shop.getOrder", resource);'
+const NARROWED = PERMIT.replace(
+  /;$/,
+  ' when { resource.params has orderId && resource.params.orderId == "o-1001" };',
+)
+const ISSUERS = [{ name: 'idp', iss: 'https://idp.example' }]
 
 test.each<readonly [string, string]>([
   [change('insufficient-scope', { scopes: ['orders:read'] }), 'Add scope orders:read to ana’s token.'],
@@ -48,7 +54,21 @@ test.each<readonly [string, string]>([
     change('policy-missing', { failed: ['own'] }),
     `Correct policy own, which failed to evaluate; or add ${PERMIT}`,
   ],
-  [change('owner-differs'), `Call as the owner, or add ${PERMIT}`],
+  [change('owner-differs'), 'Call as the owner.'],
+  [
+    change('owner-differs', {}, undefined, { path: '/orders/o-1001' }),
+    `Call as the owner, or add ${NARROWED}`,
+  ],
+  [change('owner-differs', {}, undefined, { path: '/orders/%zz' }), 'Call as the owner.'],
+  [change('owner-differs', {}, undefined, { path: '/orders/o-1001/lines' }), 'Call as the owner.'],
+  [
+    change('policy-missing', { attribute: 'tenant' }, undefined, { path: '/orders/o-1001' }),
+    `Call as a member of the object’s tenant, or add ${NARROWED}`,
+  ],
+  [
+    change('token-missing', {}, undefined, { identity: false }),
+    'Add identity: to apis.shop, with accept and audience: without it no token is read.',
+  ],
   [
     change('owner-unknowable', { policies: ['own'], attribute: 'owner' }),
     'Declare a lookup for the object under apis.shop.objects that states the owner, which policy own asks for.',
@@ -65,6 +85,24 @@ test.each<readonly [string, string]>([
     change('issuer-unknown', { iss: 'https://x.example' }),
     'Add an issuer with issuer: https://x.example under identity.issuers.',
   ],
+  [
+    change('issuer-unknown', { iss: 'https://x.example' }, undefined, { issuers: ISSUERS }),
+    'Add an issuer with issuer: https://x.example under identity.issuers.',
+  ],
+  ...(
+    [
+      ['https://idp.example/', 'a trailing slash'],
+      ['http://idp.example', 'its scheme'],
+      ['https://IDP.example', 'case'],
+      ['http://idp.example/', 'a trailing slash and its scheme'],
+    ] as const
+  ).map(
+    ([iss, by]) =>
+      [
+        change('issuer-unknown', { iss }, undefined, { issuers: ISSUERS }),
+        `Set identity.issuers.idp.issuer to ${iss}: it differs from https://idp.example only by ${by}.`,
+      ] as const,
+  ),
   [change('issuer-refused', { issuer: 'corp' }), 'Add corp to apis.shop.identity.accept.'],
   [
     change('method-not-allowed', { allow: ['GET', 'PUT'] }),
@@ -73,6 +111,38 @@ test.each<readonly [string, string]>([
   [change('token-expired', { secondsAgo: 7 }), 'Get a new token: this one expired 7 s ago.'],
 ])('%s', (seen, expected) => {
   expect(seen).toBe(expected)
+})
+
+test('where no policy permits either, both are named', () => {
+  const both = denied(
+    reason('insufficient-scope', 'policy', { scopes: ['orders:read'] }),
+    reason('policy-missing', 'policy'),
+  )
+  expect(smallestChange(both, CONTEXT)).toBe(
+    `Add scope orders:read to ana’s token; if no policy permits the call then either, add ${PERMIT}`,
+  )
+})
+
+test('the permit it offers for one object fits the schema, and opens no other', () => {
+  const path = '/orders/a%22b'
+  const text = change('owner-differs', {}, undefined, { path }).replace('Call as the owner, or add ', '')
+  const security = { need: 'required', alternatives: [] } as const
+  const operations = ['/orders/{orderId}', '/carts/{in}'].map((template, index) => ({
+    key: index === 0 ? 'shop.getOrder' : 'shop.getCart',
+    api: 'shop',
+    method: 'GET',
+    template,
+    tags: [],
+    kind: 'read' as const,
+    deprecated: false,
+    security,
+  }))
+  const files = [{ file: 'a.cedar', text: `@id("one")\n${text}` }]
+  expect(() => compilePolicies({ files, apis: [{ api: 'shop', operations }] })).not.toThrow()
+  expect(text).toContain('resource.params.orderId == "a\\"b"')
+  expect(change('owner-differs', {}, undefined, { template: '/carts/{in}', path: '/carts/1' })).toBe(
+    'Call as the owner.',
+  )
 })
 
 test('every code that denies has one line of its own, with and without evidence', () => {

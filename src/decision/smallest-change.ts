@@ -12,9 +12,15 @@ export interface CallContext {
   readonly subject: Subject | null
   /** The operation's path template; empty where none was found. */
   readonly template: string
+  /** The concrete path of the call; absent where it is not known. */
+  readonly path?: string
+  /** The configured issuers, to tell an unknown one from a mistyped one. */
+  readonly issuers?: readonly { readonly name: string; readonly iss: string }[]
+  /** False: the API accepts no issuer, so no token would help. */
+  readonly identity?: boolean
 }
 
-type Hint = (reason: Reason, context: CallContext) => string
+type Hint = (reason: Reason, context: CallContext, decision: Decision) => string
 
 /**
  * One line naming the smallest change that would allow a denied call; empty for an allowed one. It speaks to the
@@ -25,7 +31,7 @@ export function smallestChange(decision: Decision, context: CallContext): string
   const decisive = decision.reasons.find(({ code }) => opposes(code))
   if (decisive === undefined || decision.effect !== 'deny') return ''
   const hint = HINTS[decisive.code]
-  return printable(hint === undefined ? withPlace(decisive) : hint(decisive, context))
+  return printable(hint === undefined ? withPlace(decisive) : hint(decisive, context, decision))
 }
 
 /** The reason's remedy, and what it speaks of. */
@@ -36,20 +42,28 @@ function withPlace(reason: Reason): string {
 }
 
 const HINTS: Partial<Record<ReasonCode, Hint>> = {
-  'insufficient-scope': (reason, context) => {
+  'token-missing': (reason, context) =>
+    context.identity === false && context.api !== ''
+      ? `Add identity: to apis.${context.api}, with accept and audience: without it no token is read.`
+      : withPlace(reason),
+  'insufficient-scope': (reason, context, { reasons }) => {
     const scopes = texts(reason, 'scopes')
     const which = scopes.length === 1 ? `scope ${scopes[0]}` : `scopes ${scopes.join(', ')}`
-    return `Add ${which} to ${caller(context)}’s token.`
+    const add = `Add ${which} to ${caller(context)}’s token`
+    // A permit may ask for the scopes itself, so whether one is still missing then is not known here.
+    return reasons.some(({ code }) => code === 'policy-missing')
+      ? `${add}; if no policy permits the call then either, add ${permit(context)}`
+      : `${add}.`
   },
   'policy-missing': (reason, context) => {
     const failed = texts(reason, 'failed')
     if (failed.length > 0)
       return `Correct ${list(failed)}, which failed to evaluate; or add ${permit(context)}`
     return reason.evidence['attribute'] === 'tenant'
-      ? `Call as a member of the object’s tenant, or add ${permit(context)}`
+      ? orThisObject('Call as a member of the object’s tenant', context)
       : `Add ${permit(context)}`
   },
-  'owner-differs': (_, context) => `Call as the owner, or add ${permit(context)}`,
+  'owner-differs': (_, context) => orThisObject('Call as the owner', context),
   'owner-unknowable': (reason, context) => {
     const policies = texts(reason, 'policies')
     const object = context.api === '' ? 'the object' : `the object under apis.${context.api}.objects`
@@ -77,9 +91,13 @@ const HINTS: Partial<Record<ReasonCode, Hint>> = {
       : `Leave out query parameter ${reason.forCaller}, or declare it in the contract.`,
   'parameter-missing': (reason) =>
     reason.forCaller === undefined ? withPlace(reason) : `Send parameter ${reason.forCaller}.`,
-  'issuer-unknown': (reason) => {
+  'issuer-unknown': (reason, { issuers = [] }) => {
     const iss = text(reason, 'iss')
-    return iss === '' ? withPlace(reason) : `Add an issuer with issuer: ${iss} under identity.issuers.`
+    if (iss === '') return withPlace(reason)
+    const near = issuers.find((issuer) => sameButForm(issuer.iss, iss))
+    return near !== undefined
+      ? `Set identity.issuers.${near.name}.issuer to ${iss}: it differs from ${near.iss} only by ${difference(near.iss, iss)}.`
+      : `Add an issuer with issuer: ${iss} under identity.issuers.`
   },
   'issuer-refused': (reason, context) => {
     const issuer = text(reason, 'issuer')
@@ -139,13 +157,67 @@ const HINTS: Partial<Record<ReasonCode, Hint>> = {
   'object-absent': () => 'Name an object that exists.',
 }
 
+/** Two spellings that people take for one issuer; a token's `iss` is compared exactly (RFC 7519 §4.1.1). */
+function sameButForm(left: string, right: string): boolean {
+  const plain = (iss: string): string =>
+    iss
+      .toLowerCase()
+      .replace(/^http:/, 'https:')
+      .replace(/\/$/, '')
+  return left !== right && plain(left) === plain(right)
+}
+
+function difference(left: string, right: string): string {
+  const parts = [
+    left.endsWith('/') === right.endsWith('/') ? '' : 'a trailing slash',
+    /^https:/i.test(left) === /^https:/i.test(right) ? '' : 'its scheme',
+  ].filter((part) => part !== '')
+  return parts.length === 0 ? 'case' : parts.join(' and ')
+}
+
+/** Never a permit for everyone's objects: it names the object of the call, or is left out. */
+function orThisObject(instead: string, context: CallContext): string {
+  const params = paramsOf(context)
+  if (params.length === 0) return `${instead}.`
+  // Every parameter is optional in the schema, which joins those of all the API's paths.
+  const when = params
+    .map(([name, value]) => `resource.params has ${name} && resource.params.${name} == ${quoted(value)}`)
+    .join(' && ')
+  return `${instead}, or add ${permit(context, ` when { ${when} }`)}`
+}
+
+/** Words of Cedar's grammar that cannot stand after a dot. */
+const RESERVED = new Set(['true', 'false', 'if', 'then', 'else', 'in', 'is', 'like', 'has', '__cedar'])
+
+/** Path parameters that are whole segments, as policies see them; empty where one is not, or the path is another. */
+function paramsOf({ template, path = '' }: CallContext): readonly (readonly [string, string])[] {
+  const parts = path.split('/')
+  const names = template.split('/')
+  if (names.length !== parts.length) return []
+  const found: (readonly [string, string])[] = []
+  for (const [index, name] of names.entries()) {
+    const value = parts[index] ?? ''
+    const parameter = /^\{([A-Za-z_][A-Za-z0-9_]*)\}$/.exec(name)?.[1]
+    if (parameter === undefined || RESERVED.has(parameter)) {
+      if (name.includes('{') || name !== value) return []
+      continue
+    }
+    try {
+      found.push([parameter, decodeURIComponent(value)])
+    } catch {
+      return []
+    }
+  }
+  return found
+}
+
 /** The permit that allows this caller this operation and nothing else. */
-function permit({ subject, operation }: CallContext): string {
+function permit({ subject, operation }: CallContext, when = ''): string {
   const scope =
     subject === null || subject.kind === 'anonymous'
       ? 'principal is Anonymous'
       : `principal == ${subject.kind === 'user' ? 'User' : 'Client'}::${quoted(principalId(subject))}`
-  return `permit(${scope}, action == Action::${quoted(operation)}, resource);`
+  return `permit(${scope}, action == Action::${quoted(operation)}, resource)${when};`
 }
 
 /** Cedar's string escapes are those of JSON for quotes and backslashes; control characters never stay in. */

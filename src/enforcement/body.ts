@@ -26,17 +26,28 @@ export async function collect(source: Source, limit: number): Promise<Collected>
   return { ok: false, read }
 }
 
-/** `collect` that rejects with `body-too-slow` where it is not over within `ms`. */
-async function collectWithin(source: Source, limit: number, ms: number): Promise<Collected> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new SallyportError('body-too-slow', 'the body came too slowly')), ms)
-  })
+/**
+ * `collect` with `ms` for all of it, however the parts come: on expiry the source is cancelled, which ends its read,
+ * and the fault is `late`.
+ */
+export async function collectWithin(
+  source: Source,
+  limit: number,
+  ms: number,
+  late: 'body-too-slow' | 'upstream-timeout',
+): Promise<Collected> {
+  let expired = false
+  const timer = setTimeout(() => {
+    expired = true
+    source.cancel('too slow')
+  }, ms)
   try {
-    return await Promise.race([collect(source, limit), late])
+    const collected = await collect(source, limit)
+    if (!expired) return collected
   } finally {
     clearTimeout(timer)
   }
+  throw new SallyportError(late, 'the body came too slowly')
 }
 
 /** An announced length says before the first byte, and before the body is invited, that it is too much. */
@@ -56,7 +67,7 @@ export async function readRequestBody(
   { readonly bytes: Uint8Array; readonly finding: null } | { readonly bytes: null; readonly finding: Finding }
 > {
   try {
-    const collected = await collectWithin(source, limit, ms)
+    const collected = await collectWithin(source, limit, ms, 'body-too-slow')
     if (collected.ok) return { bytes: collected.bytes, finding: null }
     source.cancel('over the limit')
     return refused(tooLarge(limit))

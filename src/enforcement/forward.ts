@@ -1,72 +1,12 @@
 import type { ApiPlan } from '../model/bundle.ts'
-import type { Caller, RawFields } from '../model/exchange.ts'
+import type { RawFields } from '../model/exchange.ts'
 import { fieldValues, HOP_BY_HOP, listMembers } from '../syntax/http.ts'
 import type { CleanHead } from './hygiene.ts'
+import { isStripped } from './identity-fields.ts'
+import type { AdmittedCall } from './pipeline.ts'
 
 /** Told to upstreams and looked for in requests, so that a route back into the gate is seen (RFC 9110 §7.6.3). */
 export const VIA = '1.1 sallyport'
-
-/**
- * Fields only an intermediary may state. A caller's own are stripped in every mode, so that no upstream takes a
- * forged identity or address for the gate's word (standards 2.14, 1.11).
- */
-const INTERMEDIARY = new Set([
-  'forwarded',
-  'via',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-  'x-forwarded-prefix',
-  'x-forwarded-user',
-  'x-forwarded-email',
-  'x-forwarded-groups',
-  'x-forwarded-preferred-username',
-  'x-forwarded-access-token',
-  'x-real-ip',
-  'x-client-ip',
-  'x-client-cert',
-  'client-cert',
-  'client-cert-chain',
-  'true-client-ip',
-  'cf-connecting-ip',
-  'x-original-url',
-  'x-original-uri',
-  'x-original-method',
-  'x-rewrite-url',
-  'x-http-method',
-  'x-http-method-override',
-  'x-method-override',
-  'x-user',
-  'x-user-id',
-  'x-user-name',
-  'x-user-email',
-  'x-user-roles',
-  'x-remote-user',
-  'remote-user',
-  'x-authenticated-user',
-  'x-authenticated-userid',
-  'x-authenticated-scope',
-  'x-consumer-id',
-  'x-consumer-username',
-  'x-credential-identifier',
-  'x-tenant-id',
-  'x-client-id',
-  'x-ssl-client-cert',
-  'x-ssl-client-dn',
-  'x-ssl-client-verify',
-])
-
-/** The gate's own names, and their spellings with underscores or dots, which some upstreams fold to hyphens. */
-function isIdentityField(lower: string): boolean {
-  const name = lower.includes('_') || lower.includes('.') ? lower.replaceAll(/[_.]/g, '-') : lower
-  return (
-    INTERMEDIARY.has(name) ||
-    name.startsWith('sallyport-') ||
-    name.startsWith('x-sallyport-') ||
-    name.startsWith('x-auth-request-')
-  )
-}
 
 export type Credential =
   /** The gate's own Authorization value in place of whatever the caller sent. */
@@ -80,31 +20,28 @@ export type Credential =
 export const ONLY_WHOLE: ReadonlySet<string> = new Set(['range', 'if-range'])
 /** 304 does not say whose the object is; without these the answer does (RFC 9110 §13.1). */
 export const ONLY_STATED: ReadonlySet<string> = new Set([...ONLY_WHOLE, 'if-none-match', 'if-modified-since'])
-export const NOTHING_WITHHELD: ReadonlySet<string> = new Set()
+export const NONE: ReadonlySet<string> = new Set()
 
 /** Request fields as they go upstream: end-to-end ones of the caller, then what the gate itself states. */
 export function upstreamFields(
-  head: CleanHead,
-  caller: Caller,
-  secure: boolean,
-  api: ApiPlan,
+  { exchange, head, api: { plan: api }, operation, body }: AdmittedCall,
   credential: Credential,
   withheld: ReadonlySet<string>,
-  bodyBytes: number | null,
 ): string[] {
   const { fields } = head
+  const declared = operation?.headers ?? NONE
   const out: string[] = []
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const name = fields[i] ?? ''
     const lower = name.toLowerCase()
     if (lower === 'host' || lower === 'content-length' || lower === 'accept-encoding' || lower === 'expect')
       continue
-    if (HOP_BY_HOP.has(lower) || withheld.has(lower) || isIdentityField(lower)) continue
+    if (HOP_BY_HOP.has(lower) || withheld.has(lower) || isStripped(lower, api, declared)) continue
     if (lower === 'authorization' && credential.kind !== 'pass') continue
     out.push(name, fields[i + 1] ?? '')
   }
   if (credential.kind === 'assertion') out.push('Authorization', credential.value)
-  if (bodyBytes !== null) out.push('Content-Length', String(bodyBytes))
+  if (body !== null) out.push('Content-Length', String(body.byteLength))
   out.push(
     'Host',
     upstreamHost(api),
@@ -114,11 +51,11 @@ export function upstreamFields(
     'Via',
     VIA,
     'X-Forwarded-For',
-    caller.text,
+    exchange.caller.text,
     'X-Forwarded-Host',
     head.host,
     'X-Forwarded-Proto',
-    secure ? 'https' : 'http',
+    exchange.head.secure ? 'https' : 'http',
   )
   return out
 }
@@ -156,8 +93,8 @@ function upstreamHost(api: ApiPlan): string {
 
 /** The base path the contract speaks of is replaced by the upstream's, where its URL has one. */
 export function upstreamPath(api: ApiPlan, head: CleanHead): string {
-  const path =
-    api.upstream.basePath === '' ? head.path : api.upstream.basePath + head.path.slice(api.basePath.length)
+  const { basePath } = api.upstream
+  const path = basePath === api.basePath ? head.path : basePath + head.path.slice(api.basePath.length) || '/'
   if (head.rawQuery === '') return path
   // Some readers part a query at `;` too: what was judged as one value must not become two parameters there.
   const query = api.mode === 'enforce' ? head.rawQuery.replaceAll(';', '%3B') : head.rawQuery

@@ -5,19 +5,22 @@ import type { Finding } from '../model/fact.ts'
 import { finding } from '../model/fact.ts'
 import type { OperationPlan } from '../model/operation.ts'
 import { reason } from '../model/reason.ts'
-import type { Subject } from '../model/subject.ts'
+import type { NamedSubject, Subject } from '../model/subject.ts'
 import { ANONYMOUS } from '../model/subject.ts'
 import type { Gate } from './gate.ts'
 import type { CleanHead } from './hygiene.ts'
 import type { ApiSnapshot, Snapshot } from './snapshot.ts'
 
 export interface Identification {
-  /** Anonymous where no token was sent or it did not verify: the finding then says so. */
+  /** Who is judged: anonymous where no token was sent or it was not accepted, which the finding then says. */
   readonly subject: Subject
+  /** Who stands in the record: also whom a proved token names that was not accepted. */
+  readonly named: NamedSubject
   readonly finding: Finding | null
 }
 
-const NOBODY: Identification = { subject: ANONYMOUS, finding: null }
+const UNNAMED: NamedSubject = { recordAs: ANONYMOUS }
+const NOBODY: Identification = { subject: ANONYMOUS, named: UNNAMED, finding: null }
 
 /**
  * Who calls (design.md, "Who needs a token"): `anonymous` operations read none, `optional` ones verify what is
@@ -68,11 +71,12 @@ async function verifyCaller(
     await gate.keyWait.wait(verdict.issuer, verdict.kid, verdict.waitMs)
     verdict = gate.tokens.verify(bearer.token, call, 'asked')
   }
-  return verdict.kind === 'verified' ? { subject: verdict.subject, finding: null } : refused(verdict)
+  if (verdict.kind === 'finding') return refused(verdict, verdict.named)
+  return { subject: verdict.subject, named: { recordAs: verdict.subject }, finding: null }
 }
 
-function refused(found: Finding): Identification {
-  return { subject: ANONYMOUS, finding: found }
+function refused(found: Finding, named: NamedSubject = UNNAMED): Identification {
+  return { subject: ANONYMOUS, named, finding: found }
 }
 
 function unsupported(operation: OperationPlan): Finding {

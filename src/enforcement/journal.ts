@@ -7,7 +7,7 @@ import { finding } from '../model/fact.ts'
 import type { OperationPlan } from '../model/operation.ts'
 import { reason } from '../model/reason.ts'
 import type { IntentEntry, MessageShape, OutcomeEntry, RecordedInput } from '../model/record.ts'
-import type { Subject } from '../model/subject.ts'
+import type { NamedSubject, Subject } from '../model/subject.ts'
 import { ANONYMOUS } from '../model/subject.ts'
 import { fieldValue } from '../syntax/http.ts'
 import { isSameCall } from './decision-input.ts'
@@ -101,8 +101,8 @@ export class Journal {
     this.#operation = operation
   }
 
-  identified(subject: Subject): void {
-    this.#subject = subject
+  identified({ recordAs }: NamedSubject): void {
+    this.#subject = recordAs
     this.#waitFrom = this.#gate.clock.now().monoMs
   }
 
@@ -194,7 +194,7 @@ export class Journal {
       id: this.#exchange.id,
       at: now,
       action: made.action,
-      effect: made.action === 'refused' ? 'deny' : 'allow',
+      effect: made.action === 'forwarded' ? 'allow' : 'deny',
       wouldDeny: this.mode === 'observe' && this.#opposed,
       status: made.status,
       decisions: this.#decisions.slice(since),

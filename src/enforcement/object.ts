@@ -1,11 +1,14 @@
+import type { Operation, StatedObject } from '../contract/instantiate.ts'
+import type { ApiPlan } from '../model/bundle.ts'
 import type { Exchange } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
 import { finding } from '../model/fact.ts'
 import type { ObjectPlan, OperationPlan } from '../model/operation.ts'
+import type { UpstreamAnswer, UpstreamRequest } from '../model/ports.ts'
+import type { Reason } from '../model/reason.ts'
 import { reason } from '../model/reason.ts'
 import { fieldValue } from '../syntax/http.ts'
-import { readPointer } from '../syntax/json-pointer.ts'
-import { collect } from './body.ts'
+import { collectWithin } from './body.ts'
 import type { ObjectFacts } from './decision-input.ts'
 import type { Credential } from './forward.ts'
 import { lookupFields, upstreamPath } from './forward.ts'
@@ -19,18 +22,17 @@ import { upstreamFinding } from './upstream-call.ts'
 /** Longer owner ids are no ids: they are not taken for one. */
 const MAX_ID = 512
 
-/** Reads the declared owner and tenant from an object's representation; only strings and integers are ids. */
-export function objectFacts(object: ObjectPlan, value: unknown): ObjectFacts {
-  const owner = object.owner === undefined ? undefined : idAt(value, object.owner)
-  const tenant = object.tenant === undefined ? undefined : idAt(value, object.tenant)
+/** Owner and tenant as an object's representation states them; only strings and integers are ids. */
+export function objectFacts(object: ObjectPlan, stated: StatedObject): ObjectFacts {
+  const owner = idOf(stated.owner)
+  const tenant = idOf(stated.tenant)
   return {
     ...(owner === undefined ? {} : { owner: `${object.issuer ?? ''}/${owner}` }),
     ...(tenant === undefined ? {} : { tenant }),
   }
 }
 
-function idAt(value: unknown, pointer: readonly string[]): string | undefined {
-  const found = readPointer(value, pointer)
+function idOf(found: unknown): string | undefined {
   if (typeof found === 'string') return found.length > 0 && found.length <= MAX_ID ? found : undefined
   return Number.isSafeInteger(found) ? String(found) : undefined
 }
@@ -41,7 +43,8 @@ export interface LookedUp {
 }
 
 /**
- * Asks the upstream whose object a write is about: the declared GET on the same path, bounded in size and time.
+ * Asks the upstream whose object a write is about: the declared GET on the same path, bounded in size and, from its
+ * start to its last byte, in time.
  * It is the gate that asks, so the answer never depends on what the caller may see and is never released.
  */
 export async function lookUpObject(
@@ -56,51 +59,65 @@ export async function lookUpObject(
   const lookup = api.contract?.operations.get(object?.lookup ?? '')
   if (object === undefined || lookup === undefined) return failed('undeclared')
   const started = gate.clock.now().monoMs
+  let status = 0
   try {
-    const credential: Credential =
-      api.plan.mode === 'observe' || api.plan.credential === 'pass'
-        ? { kind: 'pass' }
-        : { kind: 'assertion', value: gate.assertions.gateAuthorization(api.plan.name) }
-    const answer = await gate.upstream.call({
-      target: { origin: api.plan.upstream.origin },
-      method: 'GET',
-      path: upstreamPath(api.plan, { ...head, rawQuery: '' }),
-      fields: lookupFields(head.fields, api.plan, credential),
-      body: null,
-      connectTimeoutMs: api.plan.timeouts.connectMs,
-      headTimeoutMs: api.plan.timeouts.headMs,
-      bodyTimeoutMs: api.plan.timeouts.bodyMs,
-    })
-    journal.lookedUp(lookup.plan.key, answer.status, gate.clock.now().monoMs - started)
-    if (answer.status === 404) {
-      answer.body.cancel('not needed')
-      return { facts: {}, finding: finding(reason('object-absent', 'object')) }
-    }
-    const type = fieldValue(answer.fields, 'content-type')
-    if (answer.status >= 500) {
-      answer.body.cancel('not needed')
-      // The upstream's own trouble says nothing about whose the object is, and is not told as if it did.
-      return { facts: {}, finding: finding(reason('upstream-failed', 'upstream', { status: answer.status })) }
-    }
-    if (answer.status !== 200 || type === undefined) {
-      answer.body.cancel('not needed')
-      return failed(`status ${answer.status}`)
-    }
-    const body = await collect(answer.body, api.plan.maxAnswerBytes)
-    if (!body.ok) {
-      answer.body.cancel('over the limit')
-      return failed('too large')
-    }
-    const checked = lookup.checkAnswer(answer.status, type, body.bytes)
-    if (!checked.checked) return failed(`not JSON as declared: ${mediaTypeOf(type)}`)
-    return { facts: objectFacts(object, checked.value), finding: null }
+    const answer = await gate.upstream.call(lookupRequest(head, api.plan, gate))
+    status = answer.status
+    const { headMs, bodyMs } = api.plan.timeouts
+    const left = started + headMs + bodyMs - gate.clock.now().monoMs
+    const looked = await readLookup(answer, object, lookup, api.plan.maxAnswerBytes, left)
+    // Whatever was not read is not wanted.
+    answer.body.cancel('not needed')
+    return looked
   } catch (error) {
-    journal.lookedUp(lookup.plan.key, 0, gate.clock.now().monoMs - started)
     // Without `always`: observing goes on without the look-up.
-    return { facts: {}, finding: finding(upstreamFinding(error, exchange.id, gate).reason) }
+    return unstated(upstreamFinding(error, exchange.id, gate).reason)
+  } finally {
+    journal.lookedUp(lookup.plan.key, status, gate.clock.now().monoMs - started)
   }
 }
 
+function lookupRequest(head: CleanHead, api: ApiPlan, gate: Gate): UpstreamRequest {
+  const credential: Credential =
+    api.mode === 'observe' || api.credential === 'pass'
+      ? { kind: 'pass' }
+      : { kind: 'assertion', value: gate.assertions.gateAuthorization(api.name) }
+  return {
+    target: { origin: api.upstream.origin },
+    method: 'GET',
+    path: upstreamPath(api, { ...head, rawQuery: '' }),
+    fields: lookupFields(head.fields, api, credential),
+    body: null,
+    connectTimeoutMs: api.timeouts.connectMs,
+    headTimeoutMs: api.timeouts.headMs,
+    bodyTimeoutMs: api.timeouts.bodyMs,
+  }
+}
+
+/** `left`: ms for what is still to come of it. */
+async function readLookup(
+  { status, fields, body }: UpstreamAnswer,
+  object: ObjectPlan,
+  lookup: Operation,
+  limit: number,
+  left: number,
+): Promise<LookedUp> {
+  if (status === 404) return unstated(reason('object-absent', 'object'))
+  // The upstream's own trouble says nothing about whose the object is, and is not told as if it did.
+  if (status >= 500) return unstated(reason('upstream-failed', 'upstream', { status }))
+  const type = fieldValue(fields, 'content-type')
+  if (status !== 200 || type === undefined) return failed(`status ${status}`)
+  const read = await collectWithin(body, limit, left, 'upstream-timeout')
+  if (!read.ok) return failed('too large')
+  const { checked, stated } = lookup.checkAnswer(status, type, read.bytes)
+  if (!checked) return failed(`not JSON as declared: ${mediaTypeOf(type)}`)
+  return { facts: objectFacts(object, stated), finding: null }
+}
+
 function failed(why: string): LookedUp {
-  return { facts: {}, finding: finding(reason('object-lookup-failed', 'object', { why })) }
+  return unstated(reason('object-lookup-failed', 'object', { why }))
+}
+
+function unstated(why: Reason): LookedUp {
+  return { facts: {}, finding: finding(why) }
 }

@@ -114,15 +114,12 @@ async function admit(
     findings.push(finding(reason('method-not-allowed', 'route', { allow: matched.allow })))
 
   // Unknown paths are identified too, so that the record says who asked for them; the refusal stays a 404.
-  const { subject, finding: unidentified } = await identify(
-    exchange,
-    head,
-    api,
-    operation?.plan ?? null,
-    snapshot,
-    gate,
-  )
-  journal.identified(subject)
+  const {
+    subject,
+    named,
+    finding: unidentified,
+  } = await identify(exchange, head, api, operation?.plan ?? null, snapshot, gate)
+  journal.identified(named)
   if (unidentified !== null) findings.push(unidentified)
 
   const scopes =

@@ -1,5 +1,5 @@
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib'
-import type { AnswerCheck, Operation } from '../contract/instantiate.ts'
+import { type AnswerCheck, NOTHING_STATED, type Operation } from '../contract/instantiate.ts'
 import type { Body, RawFields } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
 import { finding } from '../model/fact.ts'
@@ -7,7 +7,7 @@ import type { UpstreamAnswer } from '../model/ports.ts'
 import { opposes, reason } from '../model/reason.ts'
 import { fieldValue, fieldValues } from '../syntax/http.ts'
 import { isJson, parseMediaType } from '../syntax/media-type.ts'
-import { collect, rejoin } from './body.ts'
+import { collectWithin, rejoin } from './body.ts'
 import type { Gate } from './gate.ts'
 import type { Journal } from './journal.ts'
 import type { AdmittedCall } from './pipeline.ts'
@@ -25,6 +25,8 @@ export interface ReadAnswer {
 }
 
 const NOTHING = new Uint8Array(0)
+/** An answer that is held has this many times `timeouts.bodyMs` to come whole, however its parts come. */
+const HELD_FACTOR = 4
 /** Stands for a body that is not read: by it the contract says what it makes of a status and media type. */
 const SOME_BYTE = Uint8Array.of(0)
 
@@ -58,7 +60,8 @@ export async function readAnswer(
 
   const limit = api.plan.maxAnswerBytes
   const started = gate.clock.now().monoMs
-  const collected = await collect(answer.body, limit)
+  const ms = api.plan.timeouts.bodyMs * HELD_FACTOR
+  const collected = await collectWithin(answer.body, limit, ms, 'upstream-timeout')
   journal.answerTook(gate.clock.now().monoMs - started)
   if (!collected.ok) {
     const body = enforced ? null : rejoin(collected.read, answer.body)
@@ -77,7 +80,7 @@ export async function readAnswer(
   if (!check.checked) journal.notPlayed('response-contract')
   if (decoded.byteLength > 0 && isUnpromised(operation, status, check)) {
     const kept = enforced ? withheld(answer, exchange.id) : { body: bytes, fields }
-    const unseen = { ...check, value: undefined, dropped: ['/'] }
+    const unseen = { ...check, stated: NOTHING_STATED, dropped: ['/'] }
     return { ...kept, check: unseen, findings: [dropped(unseen)], changed: enforced }
   }
   const findings = check.dropped.length === 0 ? check.findings : [...check.findings, dropped(check)]
@@ -110,7 +113,7 @@ function checked(
   } catch (error) {
     journal.fault('contract', error)
     const findings = [finding(reason('stage-failed', 'stage', { stage: 'contract' }))]
-    return { findings, body: bytes, value: undefined, dropped: [], checked: false }
+    return { findings, body: bytes, stated: NOTHING_STATED, dropped: [], checked: false }
   }
 }
 

@@ -1,3 +1,4 @@
+import { NOTHING_STATED } from '../contract/instantiate.ts'
 import { checkScopes } from '../decision/floor.ts'
 import { SallyportError } from '../model/errors.ts'
 import type { Answer } from '../model/exchange.ts'
@@ -109,7 +110,7 @@ function judgeAnswer(
     const unstated = unstatedBy(answer.status, pending, object.hideAbsent)
     if (unstated !== null) findings.push(unstated)
     else if (input.resource.unknown.length > 0)
-      input = withObject(input, 'response', objectFacts(object, read.check?.value))
+      input = withObject(input, 'response', objectFacts(object, read.check?.stated ?? NOTHING_STATED))
     // An answer that cannot be read is refused like one about somebody else's object, whoever owns it.
     if (pending && object.hideAbsent && isRefused(read))
       findings.unshift(finding(reason('owner-unknowable', 'object', { status: answer.status })))

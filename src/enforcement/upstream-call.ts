@@ -7,7 +7,7 @@ import type { UpstreamAnswer } from '../model/ports.ts'
 import { reason } from '../model/reason.ts'
 import type { Subject } from '../model/subject.ts'
 import type { Credential } from './forward.ts'
-import { NOTHING_WITHHELD, ONLY_STATED, ONLY_WHOLE, upstreamFields, upstreamPath } from './forward.ts'
+import { NONE, ONLY_STATED, ONLY_WHOLE, upstreamFields, upstreamPath } from './forward.ts'
 import type { Gate } from './gate.ts'
 import type { Journal } from './journal.ts'
 import type { Verdict } from './judge.ts'
@@ -29,15 +29,7 @@ export async function callUpstream(
   const started = gate.clock.now().monoMs
   try {
     const credential = credentialFor(api.plan, call.subject, gate)
-    const fields = upstreamFields(
-      head,
-      exchange.caller,
-      exchange.head.secure,
-      api.plan,
-      credential,
-      withheldFrom(call),
-      body?.byteLength ?? null,
-    )
+    const fields = upstreamFields(call, credential, withheldFrom(call))
     const answer = await gate.upstream.call({
       target: { origin: api.plan.upstream.origin },
       method: exchange.head.method,
@@ -59,7 +51,7 @@ export async function callUpstream(
 
 /** Fields of the caller's that would get it an answer the gate cannot check. */
 function withheldFrom({ api, operation, verdict }: AdmittedCall): ReadonlySet<string> {
-  if (api.plan.mode === 'observe' || operation === null) return NOTHING_WITHHELD
+  if (api.plan.mode === 'observe' || operation === null) return NONE
   return verdict.decision.pending ? ONLY_STATED : ONLY_WHOLE
 }
 

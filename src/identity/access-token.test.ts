@@ -53,6 +53,25 @@ const under = (over: Parameters<typeof issuerPlan>[0]): TokenCall => ({
 })
 
 describe('a good token', () => {
+  it('is named for the record where it is proved but refused, and only then', async () => {
+    const named = (text: string, call = shop) => {
+      const verdict = tokens.verify(text, call)
+      return verdict.kind === 'finding' ? [verdict.reason.code, verdict.named?.recordAs.id] : verdict.kind
+    }
+    const { sub } = claims()
+    const other = accepting({ audience: ['billing'] })
+    const good = token()
+    expect(named(good, other)).toEqual(['audience-mismatch', sub])
+    expect(named(good, accepting({ maxTokenAgeSeconds: 1 }))).toBe('verified')
+    const [head, payload] = good.split('.')
+    const forged = [head, payload, token({ jti: 'another' }).split('.')[2]].join('.')
+    expect(named(forged)).toEqual(['signature-invalid', undefined])
+    expect(named(forged, other)).toEqual(['signature-invalid', undefined])
+    expect(named('x.y.z')).toEqual([expect.any(String), undefined])
+    await time.pass(3_600_000)
+    expect(named(good)).toEqual(['token-expired', sub])
+  })
+
   it('names the user by issuer and sub, the client, scopes and groups', () => {
     const verdict = tokens.verify(token({ acr: 'mfa', auth_time: time.seconds - 9 }), shop)
     if (verdict.kind !== 'verified') throw new Error(said(verdict))

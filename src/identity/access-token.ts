@@ -8,7 +8,7 @@ import type { Instant } from '../model/exchange.ts'
 import { type Finding, finding } from '../model/fact.ts'
 import type { Clock } from '../model/ports.ts'
 import { type Reason, type ReasonCode, reason } from '../model/reason.ts'
-import type { Subject } from '../model/subject.ts'
+import type { NamedSubject, Subject } from '../model/subject.ts'
 import { type JsonLimits, scanJson } from '../syntax/json.ts'
 import { type JoseHeader, type Jws, parseJws } from '../syntax/jws.ts'
 import { isAlgorithm, signatureHolds } from './algorithms.ts'
@@ -52,7 +52,13 @@ export interface NeedKey {
   readonly waitMs: number
 }
 
-export type TokenVerdict = Verified | Finding | NeedKey
+/** Why a token is not accepted. */
+export interface Refused extends Finding {
+  /** Whom it names, only where its signature verified; for the record alone, since nothing may be allowed by it. */
+  readonly named?: NamedSubject
+}
+
+export type TokenVerdict = Verified | Refused | NeedKey
 
 const PAYLOAD_LIMITS: JsonLimits = Object.freeze({
   maxBytes: 65_536,
@@ -82,7 +88,7 @@ export class AccessTokens {
    * Never throws. With `asked`, control was asked already: a key still missing then is `keys-unavailable`, and
    * `need-key` is not among the answers.
    */
-  verify(token: string, call: TokenCall, asked: 'asked'): Verified | Finding
+  verify(token: string, call: TokenCall, asked: 'asked'): Verified | Refused
   verify(token: string, call: TokenCall): TokenVerdict
   verify(token: string, call: TokenCall, asked?: 'asked'): TokenVerdict {
     const now = this.#clock.now()
@@ -101,11 +107,11 @@ export class AccessTokens {
       this.#proofs.set(token, proved)
       proof = proved
     }
-    const against = judge(proof, call.api, now)
-    if (against !== null) return against
     const subject = subjectOf(proof, call.api)
+    const against = judge(proof, call.api, now) ?? this.#revocations.check(subject, proof.issuer.skewSeconds)
+    if (against !== null) return { ...against, named: { recordAs: subject } }
     const tokenAgeSeconds = Math.max(0, Math.floor(now.wallMs / 1000 - proof.claims.iat))
-    return this.#revocations.check(subject, proof.issuer.skewSeconds) ?? { kind: 'verified', subject, tokenAgeSeconds }
+    return { kind: 'verified', subject, tokenAgeSeconds }
   }
 }
 

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { issuerPlan, jwks, settled, TestTime, testKey } from '../../test/token-issuer.ts'
 import type { IssuerPlan } from '../model/bundle.ts'
 import type { KeyNotice } from '../model/channel.ts'
+import { SallyportError } from '../model/errors.ts'
 import { metadataUrls, readMetadata } from './discovery.ts'
 import { type HttpGet, type HttpGot, KeySource } from './key-source.ts'
 
@@ -14,6 +15,9 @@ const ok = (body: Uint8Array | string, headers: Record<string, string> = {}): Ht
 })
 const metadata = (over: Record<string, unknown> = {}): string =>
   JSON.stringify({ issuer: 'https://idp.example', jwks_uri: 'https://idp.example/keys', ...over })
+/** As fetch rejects: what happened is in its cause. */
+const failed = (of: { readonly code?: string; readonly name?: string }): Error =>
+  new TypeError('fetch failed', { cause: Object.assign(new Error('with a secret'), of) })
 const OPENID = 'https://idp.example/.well-known/openid-configuration'
 const OAUTH = 'https://idp.example/.well-known/oauth-authorization-server'
 
@@ -88,7 +92,7 @@ describe('discovery', () => {
     pages = { [OPENID]: page }
     const notice = await start(issuerPlan())
     expect([notice?.ok, notice?.keys]).toEqual([false, null])
-    expect(notice?.error).toBe(`keys-invalid: the discovery document is refused (${why})`)
+    expect(notice?.error).toBe(`keys-invalid: the document ${OPENID} is refused (${why})`)
   })
 
   it.each([
@@ -139,6 +143,11 @@ describe('the key set', () => {
     ['no key set', ok('{}'), 'form'],
     ['a flood', ok(' '.repeat(300_000)), 'too large'],
     ['a port that fails', new Error('connect ECONNREFUSED 10.0.0.1 with secret'), 'the fetch failed'],
+    ['nothing that listens', failed({ code: 'ECONNREFUSED' }), 'https://idp.example/keys: ECONNREFUSED'],
+    ['an unknown name', failed({ code: 'ENOTFOUND' }), 'https://idp.example/keys: ENOTFOUND'],
+    ['a code that is none', failed({ code: 'a secret' }), 'the fetch failed'],
+    ['a port out of time', failed({ name: 'TimeoutError' }), 'https://idp.example/keys: no answer in time'],
+    ['a port beyond its bytes', new SallyportError('keys-invalid', 'secret'), 'too large'],
   ])('%s leaves the last good one in place', async (_name, page, why) => {
     pages = { 'https://idp.example/keys': ok(keys) }
     const good = await start(pinned)
@@ -154,22 +163,45 @@ describe('the key set', () => {
     pages = { 'https://idp.example/keys': 'hangs' }
     await start(pinned)
     await time.pass(6_000)
-    expect(notices.at(-1)?.error).toBe('keys-unreachable: no answer in time')
+    expect(notices.at(-1)?.error).toBe('keys-unreachable: https://idp.example/keys: no answer in time')
     pages = { 'https://idp.example/keys': ok(keys) }
     await time.pass(10_000)
     expect(notices.at(-1)).toMatchObject({ ok: true })
     expect(notices.at(-1)).not.toHaveProperty('error')
   })
 
-  it('is tried again after 10, 20, 40 … at most 300 s', async () => {
-    await start(pinned)
+  /** Seconds from now at which it was asked for, in the next `seconds`. */
+  const triesIn = async (seconds: number): Promise<number[]> => {
     const times: number[] = []
-    for (let second = 1; second <= 1_000; second++) {
+    for (let second = 1; second <= seconds; second++) {
       const before = asked.length
       await time.pass(1_000)
       if (asked.length > before) times.push(second)
     }
-    expect(times).toEqual([10, 30, 70, 150, 310, 610, 910])
+    return times
+  }
+
+  it('that fails to come is tried again after 10, 20, 40 … at most 300 s, as the notice says', async () => {
+    pages = { 'https://idp.example/keys': ok(keys) }
+    await start(pinned)
+    pages = {}
+    await time.pass(300_000)
+    expect(notices.at(-1)?.retryAt).toBe(time.now().wallMs + 10_000)
+    expect(await triesIn(1_000)).toEqual([10, 30, 70, 150, 310, 610, 910])
+  })
+
+  it('that never came is tried again at least every 30 s', async () => {
+    const notice = await start(pinned)
+    expect(notice).toMatchObject({
+      error: 'keys-unreachable: https://idp.example/keys answered 404',
+      retryAt: time.now().wallMs + 10_000,
+    })
+    expect(await triesIn(130)).toEqual([10, 30, 60, 90, 120])
+  })
+
+  it('is named without its query', async () => {
+    const notice = await start(issuerPlan({ jwks: 'https://idp.example/keys?key=secret' }))
+    expect(notice?.error).toBe('keys-unreachable: https://idp.example/keys answered 404')
   })
 
   it.each([

@@ -5,12 +5,15 @@
  */
 import type { IssuerPlan } from '../model/bundle.ts'
 import type { KeyNotice, PublicJwk } from '../model/channel.ts'
-import type { FaultCode } from '../model/errors.ts'
+import { type FaultCode, isFault } from '../model/errors.ts'
 import type { Clock } from '../model/ports.ts'
 import { MAX_METADATA_BYTES, metadataUrls, readMetadata } from './discovery.ts'
 import { MAX_JWKS_BYTES, parseJwks } from './jwks.ts'
 
-/** One GET: follows no redirect, rejects after `timeoutMs` or beyond `maxBytes`. Header names are lower-case. */
+/**
+ * One GET: follows no redirect, rejects after `timeoutMs` (`TimeoutError`) or beyond `maxBytes` (`keys-invalid`).
+ * Header names are lower-case.
+ */
 export type HttpGet = (
   url: string,
   options: { readonly timeoutMs: number; readonly maxBytes: number },
@@ -38,6 +41,8 @@ const TIMEOUT_MS = 5_000
 const REDISCOVER_MS = 86_400_000
 const SHORTEST_REFRESH_SECONDS = 30
 const LONGEST_RETRY_SECONDS = 300
+/** Until there are keys every call waits for them: whoever starts the issuer now wants to see the gate become ready. */
+const LONGEST_FIRST_RETRY_SECONDS = 30
 
 interface Source {
   plan: IssuerPlan
@@ -49,6 +54,7 @@ interface Source {
   /** Monotonic end of the cool-down, which a jump of the wall clock must not shorten. */
   cooldownMono: number
   error: string | undefined
+  retryAt: number
   failures: number
   fetching: Promise<void> | null
   jwksUri: string | null
@@ -159,6 +165,7 @@ export class KeySource {
       // Whatever the cause, the address may have moved.
       source.jwksUri = null
       next = retrySeconds(source)
+      source.retryAt = this.#ports.clock.now().wallMs + next * 1000
     }
     // Before it is published, because a thread may ask again at once.
     source.fetching = null
@@ -173,9 +180,10 @@ export class KeySource {
   async #fetchKeys(source: Source): Promise<number> {
     const url = source.plan.jwks ?? (await this.#discover(source))
     const got = await this.#get(url, MAX_JWKS_BYTES)
-    if (got.status !== 200) throw new FetchFault('keys-unreachable', `the key set answered ${got.status}`)
+    if (got.status !== 200) throw new FetchFault('keys-unreachable', `${shown(url)} answered ${got.status}`)
     const parsed = parseJwks(got.body)
-    if (!parsed.ok) throw new FetchFault('keys-invalid', `the key set is refused (${parsed.why})`)
+    if (!parsed.ok)
+      throw new FetchFault('keys-invalid', `the key set ${shown(url)} is refused (${parsed.why})`)
     source.keys = parsed.keys
     const { refreshSeconds } = source.plan.keys
     const asked = maxAgeSeconds(got.headers['cache-control']) ?? refreshSeconds
@@ -189,12 +197,12 @@ export class KeySource {
     for (const url of metadataUrls(source.plan.iss)) {
       const got = await this.#get(url, MAX_METADATA_BYTES)
       if (got.status !== 200) {
-        fault = new FetchFault('keys-unreachable', `discovery answered ${got.status}`)
+        fault = new FetchFault('keys-unreachable', `${shown(url)} answered ${got.status}`)
         continue
       }
       const metadata = readMetadata(got.body, source.plan.iss)
       if (!metadata.ok)
-        throw new FetchFault('keys-invalid', `the discovery document is refused (${metadata.why})`)
+        throw new FetchFault('keys-invalid', `the document ${shown(url)} is refused (${metadata.why})`)
       source.jwksUri = metadata.jwksUri
       source.discoveredMono = now
       return metadata.jwksUri
@@ -205,25 +213,51 @@ export class KeySource {
   /** Held to its bounds here too: single flight must not hang on a port that forgets its own. */
   #get(url: string, maxBytes: number): Promise<HttpGot> {
     return new Promise((resolve, reject) => {
-      const late = () => reject(new FetchFault('keys-unreachable', 'no answer in time'))
+      const late = () => reject(new FetchFault('keys-unreachable', `${shown(url)}: no answer in time`))
       const cancel = this.#ports.schedule(TIMEOUT_MS + 1_000, late)
       this.#ports
         .get(url, { timeoutMs: TIMEOUT_MS, maxBytes })
         .then((got) => {
-          if (got.body.length > maxBytes) throw new FetchFault('keys-invalid', 'the answer is too large')
+          if (got.body.length > maxBytes) throw tooLarge(url)
           resolve(got)
         })
-        .catch(reject)
+        .catch((error: unknown) => reject(fetchFault(error, url)))
         .finally(cancel)
     })
   }
 }
 
-/** Its message goes to /readyz and the log, so it holds nothing the issuer sent. */
+/** Its message goes to /readyz and the log, so it holds nothing the issuer sent but where its keys are. */
 class FetchFault extends Error {
   constructor(code: FaultCode, message: string) {
     super(`${code}: ${message}`)
   }
+}
+
+/** What kept a GET from being answered, by the code of its cause: messages may hold anything. */
+function fetchFault(error: unknown, url: string): FetchFault {
+  if (error instanceof FetchFault) return error
+  if (isFault(error, 'keys-invalid')) return tooLarge(url)
+  return new FetchFault('keys-unreachable', `${shown(url)}: ${causeOf(error)}`)
+}
+
+function tooLarge(url: string): FetchFault {
+  return new FetchFault('keys-invalid', `the answer of ${shown(url)} is too large`)
+}
+
+/** A system or TLS code as node gives it, wherever fetch put it. */
+function causeOf(error: unknown): string {
+  for (let at = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth++) {
+    if (at.name === 'TimeoutError') return 'no answer in time'
+    if ('code' in at && typeof at.code === 'string' && /^[A-Z][A-Z0-9_]{2,59}$/.test(at.code)) return at.code
+  }
+  return 'the fetch failed'
+}
+
+/** A query may hold what is not for a log. */
+function shown(url: string): string {
+  const parsed = URL.parse(url)
+  return parsed === null ? 'its address' : `${parsed.origin}${parsed.pathname}`
 }
 
 function fresh(plan: IssuerPlan): Source {
@@ -236,6 +270,7 @@ function fresh(plan: IssuerPlan): Source {
     cooldownUntil: 0,
     cooldownMono: 0,
     error: undefined,
+    retryAt: 0,
     failures: 0,
     fetching: null,
     jwksUri: null,
@@ -245,15 +280,21 @@ function fresh(plan: IssuerPlan): Source {
 }
 
 function notice(source: Source): KeyNotice {
-  const { plan, ok, keys, fetchedAt, cooldownFrom, cooldownUntil, error } = source
+  const { plan, ok, keys, fetchedAt, cooldownFrom, cooldownUntil, error, retryAt } = source
   const base = { issuer: plan.name, iss: plan.iss, ok, keys, fetchedAt, cooldownFrom, cooldownUntil }
-  return error === undefined ? base : { ...base, error }
+  return error === undefined ? base : { ...base, error, retryAt }
 }
 
-/** Twice as long after each failure, from the cool-down up to five minutes or the refresh time. */
-function retrySeconds({ plan, failures }: Source): number {
+/**
+ * Twice as long after each failure, from the cool-down up to five minutes or the refresh time; half a minute at most
+ * while the issuer was never reached.
+ */
+function retrySeconds({ plan, failures, keys }: Source): number {
   const { cooldownSeconds, refreshSeconds } = plan.keys
-  const longest = Math.max(cooldownSeconds, Math.min(refreshSeconds, LONGEST_RETRY_SECONDS))
+  const longest =
+    keys === null
+      ? LONGEST_FIRST_RETRY_SECONDS
+      : Math.max(cooldownSeconds, Math.min(refreshSeconds, LONGEST_RETRY_SECONDS))
   return Math.min(longest, cooldownSeconds * 2 ** Math.min(failures - 1, 16))
 }
 

@@ -64,11 +64,14 @@ describe('RevocationSet', () => {
     [160, 60, 'subject-revoked'],
     [161, 60, undefined],
     [101, 0, undefined],
-  ])('issued at %i by a clock up to %i s ahead, of a subject revoked at 100: %s', (issuedAt, skew, expected) => {
-    const set = new RevocationSet()
-    set.apply(subject())
-    expect(code(set, { ...alice, issuedAt }, skew)).toBe(expected)
-  })
+  ])(
+    'issued at %i by a clock up to %i s ahead, of a subject revoked at 100: %s',
+    (issuedAt, skew, expected) => {
+      const set = new RevocationSet()
+      set.apply(subject())
+      expect(code(set, { ...alice, issuedAt }, skew)).toBe(expected)
+    },
+  )
 
   it('forgets nothing while the gate runs, whatever the clock says; the widest order counts', () => {
     const set = new RevocationSet()

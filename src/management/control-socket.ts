@@ -12,7 +12,7 @@ import { FAULTS, type FaultCode, isFault, SallyportError } from '../model/errors
  */
 const orders = z.discriminatedUnion('order', [
   z.strictObject({ order: z.literal('status') }),
-  z.strictObject({ order: z.literal('reload') }),
+  z.strictObject({ order: z.literal('reload'), by: z.string().max(128) }),
   // Erasing itself needs no gate; what it did goes into the log through the only one that may append to it.
   z.strictObject({
     order: z.literal('note-erasure'),
@@ -27,6 +27,7 @@ const orders = z.discriminatedUnion('order', [
   }),
   z.strictObject({
     order: z.literal('revoke-subject'),
+    /** The issuer's `iss` or its name in the configuration. */
     iss: z.string().min(1).max(2_048),
     sub: z.string().min(1).max(512),
     by: z.string().max(128),

@@ -1,6 +1,7 @@
 import type { Decision } from '../model/decision.ts'
 import { REASONS } from '../model/reason.ts'
 import type { ExchangeRecord, MessageShape } from '../model/record.ts'
+import { type Hints, NO_HINTS } from './hints.ts'
 import { columns, count, durationText, evidenceText, timeText } from './printable.ts'
 import type { Rejudged } from './record-actions.ts'
 import { attributesOf, changeFor, decisionsOf, endingOf, outcomeOf } from './record-view.ts'
@@ -8,7 +9,11 @@ import { attributesOf, changeFor, decisionsOf, endingOf, outcomeOf } from './rec
 type Row = readonly string[]
 
 /** One decision in full, for a terminal: plain text, no values of bodies, nothing unprintable. */
-export function explanation(record: ExchangeRecord, rejudged: Rejudged): readonly string[] {
+export function explanation(
+  record: ExchangeRecord,
+  rejudged: Rejudged,
+  hints: Hints = NO_HINTS,
+): readonly string[] {
   const { intent, place } = record
   const sections: (readonly [string, readonly Row[]])[] = [
     [
@@ -35,7 +40,7 @@ export function explanation(record: ExchangeRecord, rejudged: Rejudged): readonl
     const [first = '', ...rest] = columns([[title], ...rows.map((row) => row.map(indented))])
     lines.push(first, ...rest, '')
   }
-  const change = changeFor(record)
+  const change = changeFor(record, hints)
   if (change !== '') lines.push(`smallest change that would allow it: ${change}`)
   lines.push(...columns([[rejudgedText(record, rejudged)]]))
   return lines

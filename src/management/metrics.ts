@@ -25,8 +25,9 @@ export class Metrics {
   #threadDeaths = 0
   readonly #reloads = { ok: 0, failed: 0 }
 
-  /** Adds a thread's deltas: `<name>|<label values>`; unknown names are dropped. */
-  add(deltas: Readonly<Record<string, number>>): void {
+  /** Adds a thread's deltas: `<name>|<label values>`; unknown names are dropped. True: records went unwritten. */
+  add(deltas: Readonly<Record<string, number>>): boolean {
+    let unrecorded = false
     for (const [key, by] of Object.entries(deltas)) {
       const bar = key.indexOf('|')
       const name = bar < 0 ? key : key.slice(0, bar)
@@ -35,7 +36,9 @@ export class Metrics {
       const totals = this.#reported.get(name) ?? new Map<string, number>()
       totals.set(values, (totals.get(values) ?? 0) + by)
       this.#reported.set(name, totals)
+      unrecorded ||= name === 'sallyport_unrecorded_total' && by > 0
     }
+    return unrecorded
   }
 
   bundle(hash: string): void {

@@ -15,7 +15,7 @@ describe('how a record reads', () => {
     ['allow', sampleRecord()],
     ['deny', sampleRecord({ codes: ['insufficient-scope'] })],
     ['would-deny', sampleRecord({ codes: ['insufficient-scope'], mode: 'observe' })],
-    ['failed', sampleRecord({ outcome: { action: 'failed', status: 502 } })],
+    ['failed', sampleRecord({ outcome: { action: 'failed', effect: 'deny', status: 502 } })],
     ['unknown', sampleRecord({ outcome: 'unknown' })],
     ['open', sampleRecord({ outcome: null })],
   ] as const)('%s', (ending, record) => {

@@ -4,6 +4,7 @@ import type { Reason } from '../model/reason.ts'
 import { opposes } from '../model/reason.ts'
 import type { ExchangeRecord, OutcomeEntry, RecordedInput } from '../model/record.ts'
 import { principalId } from '../model/subject.ts'
+import { type Hints, NO_HINTS } from './hints.ts'
 
 /** How a record reads in one word; `would-deny` is an observed call that enforcing would have refused. */
 export type Ending = 'allow' | 'deny' | 'challenge' | 'would-deny' | 'failed' | 'unknown' | 'open'
@@ -17,9 +18,9 @@ export function endingOf(record: ExchangeRecord): Ending {
   if (record.outcome === null) return 'open'
   if (record.outcome === 'unknown') return 'unknown'
   const { effect, wouldDeny, action } = record.outcome
+  if (action === 'failed') return wouldDeny ? 'would-deny' : 'failed'
   if (effect !== 'allow') return effect
-  if (wouldDeny) return 'would-deny'
-  return action === 'failed' ? 'failed' : 'allow'
+  return wouldDeny ? 'would-deny' : 'allow'
 }
 
 /** Every checkpoint's decision, in the order they were made. */
@@ -53,11 +54,19 @@ export function denialOf(record: ExchangeRecord): Denial | null {
 }
 
 /** The smallest change that would have allowed the call; empty for an allowed one. */
-export function changeFor(record: ExchangeRecord): string {
+export function changeFor(record: ExchangeRecord, { issuers, withoutIdentity }: Hints = NO_HINTS): string {
   const denial = denialOf(record)
   if (denial === null) return ''
-  const { api, operation, subject, template } = record.intent
-  return smallestChange(denial.decision, { api, operation, subject, template })
+  const { api, operation, subject, template, personal } = record.intent
+  return smallestChange(denial.decision, {
+    api,
+    operation,
+    subject,
+    template,
+    issuers,
+    identity: !withoutIdentity.has(api),
+    ...(personal === null ? {} : { path: personal.path }),
+  })
 }
 
 /** Who called, as policies name them: `corp/ana`, `anonymous`, or `(erased)`. */

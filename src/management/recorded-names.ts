@@ -42,9 +42,9 @@ export class RecordedNames {
 }
 
 /** Says that there is no such API or operation, and which one may be meant. */
-export function unknownName(what: 'api' | 'operation', name: string, known: readonly string[]): string {
+export function unknownName(what: string, name: string, known: readonly string[]): string {
   // An operation without its API is the commonest slip.
   const near = known.find((each) => each.endsWith(`.${name}`)) ?? nearest(name, known)
   const hint = near === null ? '' : `; did you mean ${near}?`
-  return `neither the configuration nor any record has the ${what === 'api' ? 'API' : what} ${JSON.stringify(name.slice(0, 128))}${hint}`
+  return `neither the configuration nor any record has the ${what} ${JSON.stringify(name.slice(0, 128))}${hint}`
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { ANA, type SampleRecord, sampleRecord } from '../../test/exchange-records.ts'
+import { ANA, type SampleRecord, sampleDecision, sampleRecord } from '../../test/exchange-records.ts'
+import { type ReasonCode, reason } from '../model/reason.ts'
+import type { OutcomeEntry } from '../model/record.ts'
 import { ANONYMOUS } from '../model/subject.ts'
 import { WouldDeny, type WouldDenyReport } from './would-deny.ts'
 
@@ -18,6 +20,7 @@ describe('what enforcing would refuse', () => {
       enforced: 1,
       rows: [],
       uncounted: 0,
+      dropped: [],
     })
   })
 
@@ -62,6 +65,52 @@ describe('what enforcing would refuse', () => {
       outcome: { effect: 'deny', action: 'refused', status: 400, wouldDeny: true },
     })
     expect(report).toMatchObject({ observed: 1, wouldRefuse: 0, refusedAlready: 1, rows: [] })
+  })
+
+  it('says which fields answers would lose, of calls that would go through', () => {
+    const losing = (
+      fields: readonly string[],
+      denied: readonly ReasonCode[] = [],
+    ): Partial<OutcomeEntry> => ({
+      wouldDeny: denied.length > 0,
+      decisions: [
+        {
+          ...sampleDecision(['response-field-dropped', ...denied], { checkpoint: 'response' }),
+          reasons: [
+            reason('response-field-dropped', 'contract', { fields }),
+            ...denied.map((code) => reason(code, 'object')),
+          ],
+        },
+      ],
+    })
+    const report = reportOf(
+      { id: 'one', wallMs: 5, outcome: losing(['/fraudScore', '/customer/passwordHash']) },
+      { id: 'two', wallMs: 4, outcome: losing(['/fraudScore', '/note']) },
+      { id: 'three', wallMs: 6, outcome: losing(['/other'], ['owner-differs']) },
+    )
+    expect(report.wouldRefuse).toBe(1)
+    expect(report.dropped).toEqual([
+      {
+        api: 'shop',
+        operation: 'shop.getOrder',
+        answers: 2,
+        fields: ['/customer/passwordHash', '/fraudScore', '/note'],
+        fieldsAtLeast: false,
+        example: 'one',
+      },
+    ])
+  })
+
+  it('asks for an identity where the API has none, not for a token', () => {
+    const counted = new WouldDeny({ issuers: [], withoutIdentity: new Set(['shop']) })
+    counted.add(sampleRecord({ mode: 'observe', codes: ['token-missing'], subject: ANONYMOUS }))
+    expect(counted.report().rows[0]?.change).toMatch(/^Add identity: to apis\.shop/)
+  })
+
+  it('counts no call that failed for its upstream as refused', () => {
+    const outcome = { effect: 'deny', action: 'failed', status: 502, wouldDeny: false } as const
+    const report = reportOf({ codes: ['upstream-unreachable'], outcome })
+    expect(report).toMatchObject({ observed: 1, wouldRefuse: 0, refusedAlready: 0, rows: [] })
   })
 
   it('counts distinct callers up to a bound, and says so', () => {

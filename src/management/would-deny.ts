@@ -1,7 +1,8 @@
 import type { ReasonCode } from '../model/reason.ts'
 import { REASONS } from '../model/reason.ts'
 import type { ExchangeRecord } from '../model/record.ts'
-import { changeFor, denialOf, outcomeOf, wouldRefuse } from './record-view.ts'
+import { type Hints, NO_HINTS } from './hints.ts'
+import { changeFor, decisionsOf, denialOf, outcomeOf, wouldRefuse } from './record-view.ts'
 
 /** What enforcing would refuse of one operation for one reason. */
 export interface WouldDenyRow {
@@ -21,6 +22,19 @@ export interface WouldDenyRow {
   readonly change: string
 }
 
+/** What enforcing would take out of the answers of one operation: fields that its contract does not declare. */
+export interface WouldDropRow {
+  readonly api: string
+  readonly operation: string
+  readonly answers: number
+  /** JSON pointers, sorted. */
+  readonly fields: readonly string[]
+  /** More fields than are kept. */
+  readonly fieldsAtLeast: boolean
+  /** The latest such exchange. */
+  readonly example: string
+}
+
 export interface WouldDenyReport {
   readonly observed: number
   readonly wouldRefuse: number
@@ -31,10 +45,13 @@ export interface WouldDenyReport {
   readonly rows: readonly WouldDenyRow[]
   /** Refusals that found no row, because there are more kinds than are kept. */
   readonly uncounted: number
+  /** Of calls that would not be refused. */
+  readonly dropped: readonly WouldDropRow[]
 }
 
 const MAX_ROWS = 20_000
 const MAX_CALLERS = 10_000
+const MAX_FIELDS = 200
 
 interface Row {
   readonly api: string
@@ -46,14 +63,29 @@ interface Row {
   latest: ExchangeRecord
 }
 
+interface DropRow {
+  readonly api: string
+  readonly operation: string
+  answers: number
+  readonly fields: Set<string>
+  full: boolean
+  latest: ExchangeRecord
+}
+
 /** Counts recorded traffic, record by record in any order; memory is bounded by kinds, not by calls. */
 export class WouldDeny {
+  readonly #hints: Hints
   readonly #rows = new Map<string, Row>()
+  readonly #dropped = new Map<string, DropRow>()
   #observed = 0
   #wouldRefuse = 0
   #refusedAlready = 0
   #enforced = 0
   #uncounted = 0
+
+  constructor(hints: Hints = NO_HINTS) {
+    this.#hints = hints
+  }
 
   add(record: ExchangeRecord): void {
     if (record.intent.mode !== 'observe') {
@@ -61,12 +93,15 @@ export class WouldDeny {
       return
     }
     this.#observed++
-    if (outcomeOf(record)?.effect === 'deny') {
+    if (outcomeOf(record)?.action === 'refused') {
       this.#refusedAlready++
       return
     }
     const denial = wouldRefuse(record) ? denialOf(record) : null
-    if (denial === null) return
+    if (denial === null) {
+      this.#addDropped(record)
+      return
+    }
     this.#wouldRefuse++
     const { api, operation } = record.intent
     const key = `${api}\n${operation}\n${denial.reason.code}`
@@ -94,6 +129,25 @@ export class WouldDeny {
     if (record.intent.at.wallMs >= row.latest.intent.at.wallMs) row.latest = record
   }
 
+  #addDropped(record: ExchangeRecord): void {
+    const fields = undeclaredFields(record)
+    if (fields.length === 0) return
+    const { api, operation } = record.intent
+    const key = `${api}\n${operation}`
+    let row = this.#dropped.get(key)
+    if (row === undefined) {
+      if (this.#dropped.size >= MAX_ROWS) return
+      row = { api, operation, answers: 0, fields: new Set(), full: false, latest: record }
+      this.#dropped.set(key, row)
+    }
+    row.answers++
+    for (const field of fields) {
+      if (row.fields.size < MAX_FIELDS) row.fields.add(field)
+      else if (!row.fields.has(field)) row.full = true
+    }
+    if (record.intent.at.wallMs >= row.latest.intent.at.wallMs) row.latest = record
+  }
+
   /** Rows by API and operation, the most frequent reason first. */
   report(): WouldDenyReport {
     const rows = [...this.#rows.values()]
@@ -113,7 +167,7 @@ export class WouldDeny {
         callers: callers.size,
         callersAtLeast: full,
         example: latest.intent.id,
-        change: changeFor(latest),
+        change: changeFor(latest, this.#hints),
       }))
     return {
       observed: this.#observed,
@@ -122,8 +176,29 @@ export class WouldDeny {
       enforced: this.#enforced,
       rows,
       uncounted: this.#uncounted,
+      dropped: [...this.#dropped.values()]
+        .sort((a, b) => compare(a.api, b.api) || compare(a.operation, b.operation))
+        .map(({ api, operation, answers, fields, full, latest }) => ({
+          api,
+          operation,
+          answers,
+          fields: [...fields].sort(compare),
+          fieldsAtLeast: full,
+          example: latest.intent.id,
+        })),
     }
   }
+}
+
+/** As the contract's check found them; an observed answer keeps them. */
+function undeclaredFields(record: ExchangeRecord): readonly string[] {
+  return decisionsOf(record)
+    .flatMap(({ reasons }) => reasons)
+    .filter(({ code }) => code === 'response-field-dropped')
+    .flatMap(({ evidence }) => {
+      const fields = evidence['fields']
+      return Array.isArray(fields) ? fields.map(String) : []
+    })
 }
 
 function callerKey({ intent: { subject, personal } }: ExchangeRecord): string {

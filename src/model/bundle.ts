@@ -73,6 +73,8 @@ export interface ApiPlan {
     readonly bodyMs: number
     readonly requestMs: number
   }
+  /** Further fields of a caller's that never go upstream: lower case, `_` and `.` as `-`, sorted. */
+  readonly stripHeaders: readonly string[]
   readonly maxRequestBytes: number
   readonly maxAnswerBytes: number
   readonly tenant: string

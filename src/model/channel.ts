@@ -20,6 +20,8 @@ export interface KeyNotice {
   readonly cooldownFrom: number
   /** Secret-free; for /readyz and the log. */
   readonly error?: string
+  /** When a fetch that failed is tried again. */
+  readonly retryAt?: number
 }
 
 /** The gate's own signing keys, newest first; only the first signs. */

@@ -19,7 +19,7 @@ export interface Source {
   read(): Promise<Uint8Array | null>
   /** Trailer fields; complete once `read` gave null. They never merge into the head (RFC 9110 §6.5.1). */
   readonly trailers: RawFields
-  /** The reader wants no more: the rest is dropped, not drained. */
+  /** The reader wants no more: the rest is dropped, not drained, and a read under way gives null. */
   cancel(why: string): void
 }
 

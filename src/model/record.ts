@@ -25,6 +25,10 @@ export interface IntentEntry {
   readonly method: string
   /** Template with its base path, or empty; concrete paths are personal. */
   readonly template: string
+  /**
+   * Who called; of a refused token whose signature verified, whom it names: why it was refused stands in the head's
+   * decision, and `attributes.principal` is who was judged, nobody.
+   */
   readonly subject: Subject
   readonly bundle: string
   /** Head and body decisions, in order. */
@@ -66,8 +70,15 @@ export interface MessageShape {
 export interface OutcomeEntry {
   readonly id: ExchangeId
   readonly at: Instant
-  /** What was decided to be sent. */
+  /**
+   * What was decided to be sent: the upstream's answer, a refusal, or a refusal because the upstream failed
+   * (unreachable, too slow, broken off), which says nothing against the caller.
+   */
   readonly action: 'forwarded' | 'refused' | 'failed'
+  /**
+   * The last decision's effect as it was acted upon: `allow` exactly where the action is `forwarded`, also of a call
+   * that observe mode let through although it was denied (`wouldDeny`).
+   */
   readonly effect: Effect
   /** In observe mode: enforcing would have refused. */
   readonly wouldDeny: boolean

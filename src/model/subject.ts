@@ -23,6 +23,14 @@ export interface Subject {
   readonly environment: string
 }
 
+/**
+ * Whom a record names as the caller. Not a `Subject`, so that no decision is made for it by mistake: of a token that
+ * was proved but refused (revoked, expired, for another API) the record says whose it is, while nobody is judged.
+ */
+export interface NamedSubject {
+  readonly recordAs: Subject
+}
+
 export const ANONYMOUS: Subject = Object.freeze({
   kind: 'anonymous',
   issuer: '',

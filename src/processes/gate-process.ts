@@ -77,7 +77,8 @@ export class GateProcess {
         this.#states.set(stateKey(message.state), message.state)
         return this.#tell(message)
       case 'revoke':
-        this.#revocations.push(...message.revocations)
+      case 'rotate':
+        if (message.type === 'revoke') this.#revocations.push(...message.revocations)
         this.#await(`applied:${message.sequence}`, () =>
           this.#ports.send({ type: 'applied', sequence: message.sequence }),
         )

@@ -19,6 +19,7 @@ export type ControlMessage =
   | { readonly type: 'configure'; readonly settings: GateSettings }
   | { readonly type: 'state'; readonly state: State }
   | { readonly type: 'revoke'; readonly sequence: number; readonly revocations: readonly Revocation[] }
+  | { readonly type: 'rotate'; readonly sequence: number }
   | { readonly type: 'prepare'; readonly epoch: number; readonly bundle: BundleRef }
   | { readonly type: 'commit'; readonly epoch: number }
   | { readonly type: 'abandon'; readonly epoch: number }
@@ -46,6 +47,7 @@ export type GateMessage =
 export type ThreadCommand =
   | { readonly type: 'state'; readonly state: State }
   | { readonly type: 'revoke'; readonly sequence: number; readonly revocations: readonly Revocation[] }
+  | { readonly type: 'rotate'; readonly sequence: number }
   | { readonly type: 'prepare'; readonly epoch: number; readonly bundle: BundleRef }
   | { readonly type: 'commit'; readonly epoch: number }
   | { readonly type: 'abandon'; readonly epoch: number }

@@ -102,9 +102,13 @@ export class Supervisor {
     // Where no gate process lives none accepts it, and the next one is told before its first call.
     if (this.#gate?.connected !== true) return
     const sequence = ++this.#sequence
-    const applied = this.#expect(`applied:${sequence}`, APPLY_TIMEOUT_MS)
-    this.#send({ type: 'revoke', sequence, revocations })
-    await applied
+    await this.#applied({ type: 'revoke', sequence, revocations })
+  }
+
+  /** Resolves once every thread has ended its segment of the log: what it writes next goes to a new one. */
+  async rotate(): Promise<void> {
+    // A gate process that is started begins new segments anyway.
+    if (this.#gate?.connected === true) await this.#applied({ type: 'rotate', sequence: ++this.#sequence })
   }
 
   /** Ends the gate process at once, calls under way with it. */
@@ -261,6 +265,12 @@ export class Supervisor {
       )
       this.#gate?.kill('SIGKILL')
     }
+  }
+
+  async #applied(message: Extract<ControlMessage, { sequence: number }>): Promise<void> {
+    const applied = this.#expect(`applied:${message.sequence}`, APPLY_TIMEOUT_MS)
+    this.#send(message)
+    await applied
   }
 
   #send(message: ControlMessage): void {

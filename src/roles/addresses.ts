@@ -13,6 +13,7 @@ export class Addresses {
   readonly #say: (text: string) => void
   #hosts: readonly string[] = []
   #table: Record<string, readonly Address[]> = {}
+  readonly #unresolved = new Set<string>()
   #timer: NodeJS.Timeout | null = null
 
   constructor(publish: (table: AddressTable) => void, say: (text: string) => void) {
@@ -37,12 +38,21 @@ export class Addresses {
     await Promise.all(
       this.#hosts.map(async (host) => {
         const found = await resolve(host)
-        if (found.length === 0) this.#say(`the upstream host ${host} does not resolve`)
+        this.#tell(host, found.length > 0)
         table[host] = found.length > 0 ? found : (this.#table[host] ?? [])
       }),
     )
+    for (const host of this.#unresolved) if (table[host] === undefined) this.#unresolved.delete(host)
     this.#table = table
     if (JSON.stringify(table) !== before) this.#publish(table)
+  }
+
+  /** Once when it is lost and once when it is found again, not at every look. */
+  #tell(host: string, resolves: boolean): void {
+    if (resolves && this.#unresolved.delete(host)) this.#say(`the upstream host ${host} resolves again`)
+    if (resolves || this.#unresolved.has(host)) return
+    this.#unresolved.add(host)
+    this.#say(`the upstream host ${host} does not resolve`)
   }
 }
 

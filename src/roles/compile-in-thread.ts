@@ -16,6 +16,8 @@ export interface BundleSummary {
   readonly apis: readonly ApiPlan[]
   readonly issuers: readonly IssuerPlan[]
   readonly operations: number
+  /** Files, and tests beside them. */
+  readonly policies: number
   readonly tests: number
   readonly warnings: readonly { readonly place: string; readonly message: string }[]
   readonly watch: readonly string[]

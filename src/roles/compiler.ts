@@ -36,6 +36,7 @@ export function compile(config: string, store: string): CompilerReport {
         apis: apis.map(({ plan }) => plan),
         issuers: head.issuers,
         operations,
+        policies: read.policies.length,
         tests: tests.length,
         warnings,
         watch,

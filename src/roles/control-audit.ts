@@ -1,4 +1,6 @@
-import { CheckpointWriter } from '../audit/checkpoint.ts'
+import type { AuditFault } from '../audit/chain-check.ts'
+import { CHECKPOINT_FILE, CheckpointWriter } from '../audit/checkpoint.ts'
+import { checkEndedChains } from '../audit/ended-chains.ts'
 import { type ManagementEntry, ManagementLog } from '../audit/management-log.ts'
 import { recoverAudit } from '../audit/recovery.ts'
 import { count } from '../management/printable.ts'
@@ -19,6 +21,9 @@ export class ControlAudit {
   readonly #directory: HeldDataDirectory
   readonly #boot: string
   readonly #say: (text: string) => void
+  readonly #ending = new AbortController()
+  /** Places told, so that none is told by both recovery and the check. */
+  readonly #told = new Set<string>()
   #late: NodeJS.Timeout | null = null
 
   constructor(directory: HeldDataDirectory, boot: string, say: (text: string) => void) {
@@ -28,6 +33,7 @@ export class ControlAudit {
     this.#log = new ManagementLog(directory.audit, systemClock)
     const { privateKey } = openSigningKey(directory, 'checkpoint')
     this.#checkpoints = new CheckpointWriter({ directory: directory.audit, privateKey, clock: systemClock })
+    this.#beginCheckpoints()
   }
 
   /** A change that cannot be recorded is said, and stands: undoing a revocation for want of disk would be worse. */
@@ -69,14 +75,55 @@ export class ControlAudit {
         this.#say(
           `the log had ${count(chains, 'chain')} without an end; ${count(closed, 'exchange')} closed with an unknown outcome`,
         )
-      for (const { segment, line, byte, kind, detail } of faults.slice(0, SAID_FAULTS))
-        this.#say(
-          `the log is ${kind === 'torn' ? 'unfinished' : 'damaged'} at ${segment}, line ${line}, byte ${byte}: ${kind}: ${detail}`,
-        )
-      if (faults.length > SAID_FAULTS)
-        this.#say(`and at ${faults.length - SAID_FAULTS} more places: sallyport audit verify names them`)
+      this.#tellFaults(faults)
     } catch (error) {
       this.#say(`the log could not be recovered: ${error instanceof Error ? error.message : 'unknown'}`)
+    }
+  }
+
+  /** Once the gate listens: looks for damage in chains that ended well, which recovery does not read. */
+  async checkEnded(): Promise<void> {
+    const { signal } = this.#ending
+    try {
+      const options = { directory: this.#directory.audit, liveBoots: [this.#boot], signal }
+      const { faults, unread } = await checkEndedChains(options)
+      if (signal.aborted) return
+      this.#tellFaults(faults)
+      if (unread > 0)
+        this.#say(
+          `the log is long: ${count(unread, 'older chain')} not looked at; sallyport audit verify reads all`,
+        )
+    } catch (error) {
+      this.#say(`the log could not be looked through: ${error instanceof Error ? error.message : 'unknown'}`)
+    }
+  }
+
+  /** Every place is said, the first of them recorded; a place that spoils more than a crash does goes first. */
+  #tellFaults(found: readonly AuditFault[]): void {
+    const faults = found.filter(({ segment, byte, kind }) => {
+      const place = `${segment} ${byte} ${kind}`
+      return !this.#told.has(place) && this.#told.add(place)
+    })
+    for (const { segment, line, byte, kind, detail } of faults.slice(0, SAID_FAULTS))
+      this.#say(
+        `the log is ${kind === 'torn' ? 'unfinished' : 'damaged'} at ${segment}, line ${line}, byte ${byte}: ${kind}: ${detail}`,
+      )
+    if (faults.length > SAID_FAULTS)
+      this.#say(`and at ${faults.length - SAID_FAULTS} more places: sallyport audit verify names them`)
+    const first = faults.find(({ kind }) => kind !== 'torn') ?? faults[0]
+    if (first === undefined) return
+    const { segment, line, byte, kind } = first
+    this.management('damage', 'sallyport', 'failed', { segment, line, byte, kind, places: faults.length })
+  }
+
+  /** A store has its first checkpoint before its first record, so that one without any has lost them. */
+  #beginCheckpoints(): void {
+    try {
+      if (this.#checkpoints.begin()) return
+      const detail = 'the log has segments and no checkpoint: what was signed is gone'
+      this.#tellFaults([{ segment: CHECKPOINT_FILE, line: 1, byte: 0, kind: 'deleted', detail }])
+    } catch (error) {
+      this.#say(`no checkpoint could be written: ${error instanceof Error ? error.message : 'unknown'}`)
     }
   }
 
@@ -86,6 +133,7 @@ export class ControlAudit {
     return {
       close: () => {
         clearInterval(timer)
+        this.#ending.abort()
         if (this.#late !== null) clearTimeout(this.#late)
         this.#checkpoint()
       },

@@ -4,25 +4,28 @@ import { readConfig } from '../config/read.ts'
 import { watchConfig } from '../config/watch.ts'
 import { generateSigningKey, publicJwks } from '../identity/assertion.ts'
 import { KeySource } from '../identity/key-source.ts'
-import { ControlSocket, isTokenKey, type Order, type OrderResult } from '../management/control-socket.ts'
+import { ControlSocket, type Order, type OrderResult } from '../management/control-socket.ts'
 import { Metrics } from '../management/metrics.ts'
 import { type Readiness, ReadOnlyServer } from '../management/read-only.ts'
-import type { GateSettings, KeyNotice, SigningKeys } from '../model/channel.ts'
-import type { Revocation } from '../model/directive.ts'
+import type { GateSettings, SigningKeys } from '../model/channel.ts'
 import { isFault, SallyportError } from '../model/errors.ts'
 import { Supervisor } from '../processes/supervisor.ts'
 import { type HeldDataDirectory, openDataDirectory } from '../store/data-directory.ts'
 import { RevocationJournal } from '../store/revocation-journal.ts'
 import { SigningKeyFile } from '../store/signing-key-file.ts'
-import { openStoreKey } from '../store/store-keys.ts'
+import { keyedDigest, openStoreKey } from '../store/store-keys.ts'
 import { Addresses } from './addresses.ts'
+import { watchClock } from './clock-watch.ts'
 import { type BundleSummary, compileInThread, settle } from './compile-in-thread.ts'
 import { ControlAudit } from './control-audit.ts'
 import { ENTRY } from './entry.ts'
 import { httpGet } from './http-get.ts'
 import { interruptible } from './interruptible.ts'
+import { IssuerNotices } from './issuer-notices.ts'
 import { ORPHAN_DRAIN_MS, OrphanSocket } from './orphan-socket.ts'
+import { changesText } from './reload-text.ts'
 import { Reloads } from './reloads.ts'
+import { Revoker } from './revoker.ts'
 import { say, surviveDeafStderr, systemClock, systemRandom, systemSchedule } from './system.ts'
 
 export interface StartOptions {
@@ -51,8 +54,8 @@ export interface Started {
 const REQUEST_LINE_BYTES = 16_384
 const DRAIN_MS = 10_000
 const ROTATE_EVERY_MS = 3_600_000
-/** Revocations of tokens whose expiry is not known are kept this long: longer than any sane token lives. */
-const REVOCATION_MS = 30 * 86_400_000
+/** After a record that could not be written the gate is not ready for this long: most calls would be refused. */
+const UNRECORDED_MS = 10_000
 
 /** Control: composes the management plane around one gate process. Throws what keeps the gate from starting. */
 export async function startControl(options: StartOptions): Promise<Started> {
@@ -82,13 +85,19 @@ class Control {
   readonly #keys: KeySource
   readonly #addresses: Addresses
   readonly #audit: ControlAudit
-  readonly #notices = new Map<string, KeyNotice>()
+  readonly #boot: string
+  readonly #notices = new IssuerNotices(say, () => systemClock.now().wallMs)
+  readonly #revoker: Revoker
   #signing: SigningKeys = []
   #summary: BundleSummary | null = null
   readonly #reloads = new Reloads((why) => this.#reload(why))
   /** What only a start can change, as this one found it. */
   #started: BundleSummary['startOnly'] | null = null
   #stopping = false
+  /** Of the last reload, where it failed: as a person reads it. */
+  #failedAt: string | null = null
+  /** Monotonic time of the last record that could not be written. */
+  #unrecordedAt = Number.NEGATIVE_INFINITY
   readonly #ending = new AbortController()
 
   constructor(
@@ -99,8 +108,9 @@ class Control {
     this.#options = options
     this.#config = config
     this.#directory = directory
-    openStoreKey(directory, systemRandom())
+    const storeKey = openStoreKey(directory, systemRandom())
     const boot = randomUUID().slice(0, 8)
+    this.#boot = boot
     const settings: GateSettings = {
       host: config.listen.host,
       port: options.port ?? config.listen.port,
@@ -117,7 +127,9 @@ class Control {
     this.#supervisor = new Supervisor(settings, {
       entry: ENTRY,
       keyWanted: (issuer) => this.#keys.ask(issuer),
-      counters: (_thread, counters) => this.#metrics.add(counters),
+      counters: (_thread, counters) => {
+        if (this.#metrics.add(counters)) this.#unrecordedAt = systemClock.now().monoMs
+      },
       threadDied: () => this.#metrics.threadDied(),
       say,
     })
@@ -126,14 +138,20 @@ class Control {
       clock: systemClock,
       schedule: systemSchedule,
       publish: (notice) => {
-        this.#notices.set(notice.issuer, notice)
+        this.#notices.take(notice)
         this.#metrics.issuer(notice.issuer, notice.keys !== null)
-        if (!notice.ok) say(`issuer ${notice.issuer}: ${notice.error ?? 'its keys cannot be fetched'}`)
         this.#supervisor.broadcast({ type: 'keys', notice })
       },
     })
     this.#addresses = new Addresses((table) => this.#supervisor.broadcast({ type: 'addresses', table }), say)
     this.#audit = new ControlAudit(directory, boot, say)
+    this.#revoker = new Revoker({
+      append: (revocations) => this.#journal.append(revocations),
+      apply: (revocations) => this.#supervisor.revoke(revocations),
+      record: (by, result, detail) => this.#audit.management('revoke', by, result, detail),
+      digest: keyedDigest(storeKey, 'revocation'),
+      wallMs: () => systemClock.now().wallMs,
+    })
   }
 
   async start(began: number): Promise<Started> {
@@ -176,8 +194,10 @@ class Control {
       this.#audit.management('start', 'sallyport', 'ok', { bundle: summary.hash })
       const socket = new ControlSocket((order) => this.#obey(order))
       await socket.listen(this.#directory.path)
+      void this.#audit.checkEnded()
       const rotation = setInterval(() => this.#rotateKeys(), ROTATE_EVERY_MS).unref()
       const checkpoints = this.#audit.checkpointsEvery()
+      const endClockWatch = watchClock(systemClock, systemSchedule, (ms) => this.#clockJumped(ms))
       const watch = watchConfig(
         { files: summary.watch, folders: [] },
         () => void this.#reloads.ask('change').catch(() => undefined),
@@ -193,6 +213,7 @@ class Control {
           process.off('SIGHUP', hangup)
           clearInterval(rotation)
         },
+        endClockWatch,
         () => checkpoints.close(),
       )
       this.#watch = watch
@@ -246,18 +267,21 @@ class Control {
   }
 
   async #reload(why: string): Promise<BundleSummary> {
+    const before = this.#summary
     try {
       const summary = await this.#compile()
-      if (summary.hash !== this.#summary?.hash) {
+      const said = [`reloaded (${why}): ${changesText(before ?? summary, summary)}`]
+      if (this.#failedAt !== null) said.push(`the failure of ${this.#failedAt} is over`)
+      if (summary.hash !== before?.hash) {
         // Until the swap has succeeded, the old bundle's upstreams must stay known.
-        await this.#addresses.update([...(this.#summary?.apis ?? []), ...summary.apis])
-        const times = await this.#supervisor.swap({ hash: summary.hash, file: summary.file })
-        say(
-          `reloaded (${why}): bundle ${summary.hash.slice(0, 12)}; longest stretch on a gate thread ${times.longestStepMs.toFixed(1)} ms`,
-        )
+        await this.#addresses.update([...(before?.apis ?? []), ...summary.apis])
+        const { longestStepMs } = await this.#supervisor.swap({ hash: summary.hash, file: summary.file })
+        said.push(`gate threads were busy with it for at most ${longestStepMs.toFixed(1)} ms at a time`)
         this.#keys.update(summary.issuers)
         void this.#addresses.update(summary.apis)
       }
+      this.#failedAt = null
+      say(said.join('; '))
       this.#adopt(summary)
       this.#watch?.update({ files: summary.watch, folders: [] })
       this.#metrics.reloaded('ok')
@@ -269,6 +293,7 @@ class Control {
       const looked = isFault(error) && Array.isArray(error.data['watch']) ? error.data['watch'] : []
       this.#watch?.update({ files: [...(this.#summary?.watch ?? []), ...looked], folders: [] })
       this.#metrics.reloaded('failed')
+      this.#failedAt = new Date(systemClock.now().wallMs).toISOString().slice(11, 19)
       this.#audit.management('reload', why, 'failed', { code: isFault(error) ? error.code : 'unknown' })
       say(`reload (${why}) failed, the last good bundle stays: ${message}`)
       throw error
@@ -278,51 +303,42 @@ class Control {
   async #obey(order: Order): Promise<OrderResult> {
     switch (order.order) {
       case 'status':
-        return { bundle: this.#summary?.hash ?? '', port: this.#supervisor.port, ...this.#readiness() }
+        return {
+          boot: this.#boot,
+          bundle: this.#summary?.hash ?? '',
+          port: this.#supervisor.port,
+          ...this.#readiness(),
+        }
       case 'reload': {
-        const { hash, operations, tests } = await this.#reloads.ask('order')
+        const { hash, operations, tests } = await this.#reloads.ask(order.by)
         return { bundle: hash, operations, tests }
       }
       case 'note-erasure':
         this.#audit.management('erase', order.by, 'ok', { keys: order.keys, segments: order.segments })
-        return { noted: true }
-      case 'revoke-token': {
-        const keys = order.keys.filter(isTokenKey)
-        if (keys.length < order.keys.length)
-          throw new SallyportError(
-            'usage',
-            'a token is revoked by its jti; a whole token goes to standard input: sallyport revoke token -',
-          )
-        const at = Date.now()
-        return this.#revoke(
-          keys.map((key) => ({ kind: 'token', key, until: at + REVOCATION_MS, by: order.by, at })),
-        )
-      }
-      case 'revoke-subject': {
-        const at = Date.now()
-        const { iss, sub, by } = order
-        return this.#revoke([
-          { kind: 'subject', iss, sub, notBefore: Math.floor(at / 1000), until: at + REVOCATION_MS, by, at },
-        ])
-      }
+        return this.#beginNewSegments()
+      case 'revoke-token':
+        return this.#revoker.token(order)
+      case 'revoke-subject':
+        return this.#revoker.subject(order, this.#summary?.issuers ?? [])
     }
   }
 
-  /** On disk first, then on every thread: what was confirmed holds from the next call on and after a restart. */
-  async #revoke(revocations: readonly Revocation[]): Promise<OrderResult> {
-    const record = (result: 'ok' | 'failed', detail: Readonly<Record<string, string>> = {}): void => {
-      for (const { kind, by } of revocations)
-        this.#audit.management('revoke', by, result, { kind, ...detail })
-    }
+  /** Times in the log and in tokens are wall times: who reads them must know where the clock was set. */
+  #clockJumped(ms: number): void {
+    say(`the wall clock was set ${ms < 0 ? 'back' : 'forward'} by ${(Math.abs(ms) / 1000).toFixed(1)} s`)
+    this.#audit.management('clock-jump', 'sallyport', 'ok', { milliseconds: ms })
+  }
+
+  /** Threads hold the keys they seal under: only new segments have keys that were not destroyed. */
+  async #beginNewSegments(): Promise<OrderResult> {
     try {
-      this.#journal.append(revocations)
-      await this.#supervisor.revoke(revocations, Date.now())
+      await this.#supervisor.rotate()
     } catch (error) {
-      record('failed', { code: isFault(error) ? error.code : 'unknown' })
-      throw error
+      const message =
+        'the keys are destroyed, but not every gate thread began a new segment of the log: what its callers do until it does is erased too'
+      throw new SallyportError('audit-write-failed', message, {}, error)
     }
-    record('ok')
-    return { revoked: revocations.length, threads: 'all' }
+    return { noted: true }
   }
 
   #rotateKeys(): void {
@@ -337,11 +353,11 @@ class Control {
     if (this.#stopping) missing.push('the gate drains: calls under way end, then it stops')
     else if (this.#summary === null) missing.push('the gate does not listen yet')
     else if (!this.#supervisor.listening) missing.push('the gate process ended; it is being started again')
-    for (const { name } of this.#summary?.issuers ?? []) {
-      const notice = this.#notices.get(name)
-      if (notice === undefined || notice.keys === null)
-        missing.push(`issuer ${name}: ${notice?.error ?? 'its keys have not been fetched yet'}`)
-    }
+    if (systemClock.now().monoMs - this.#unrecordedAt < UNRECORDED_MS)
+      missing.push(
+        'records cannot be written (the gate’s stderr says why): calls are refused, or go on unrecorded where onAuditFailure is allow',
+      )
+    missing.push(...this.#notices.missing(this.#summary?.issuers ?? []))
     return { ready: missing.length === 0, missing }
   }
 
@@ -358,5 +374,6 @@ class Control {
     this.#audit.management('stop', 'sallyport', 'ok', {})
     this.#journal.close()
     this.#directory.release()
+    if (this.#summary !== null) say('stopped')
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { replayInput } from '../decision/attributes.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
-import { smallestChange } from '../decision/smallest-change.ts'
+import { type CallContext, smallestChange } from '../decision/smallest-change.ts'
 import { callInMemory, type MemoryAnswer } from '../enforcement/entrances/memory.ts'
 import type { Gate } from '../enforcement/gate.ts'
 import { type Snapshot, SnapshotBuilder } from '../enforcement/snapshot.ts'
@@ -48,7 +48,7 @@ export async function dryRun(call: DryCall): Promise<DryRun> {
       },
       'try',
     )
-    return conclusion({ compiled, bundle, upstream, audit, answer, notes: [...keys.faults, ...faults] })
+    return conclusion({ call, compiled, bundle, upstream, audit, answer, notes: [...keys.faults, ...faults] })
   } finally {
     snapshot.close()
     await keys.close()
@@ -137,6 +137,7 @@ class DryAudit implements AuditWriter {
 }
 
 interface Played {
+  readonly call: DryCall
   readonly compiled: CompiledBundle
   readonly bundle: string
   readonly upstream: DryUpstream
@@ -145,7 +146,7 @@ interface Played {
   readonly notes: readonly string[]
 }
 
-function conclusion({ compiled, bundle, upstream, audit, answer, notes }: Played): DryRun {
+function conclusion({ call, compiled, bundle, upstream, audit, answer, notes }: Played): DryRun {
   const intent = audit.made
   if (intent === null) throw new SallyportError('not-carried', 'the dry run ended without a decision')
   const { asked } = upstream
@@ -172,8 +173,22 @@ function conclusion({ compiled, bundle, upstream, audit, answer, notes }: Played
     decisions,
     wait: pending && plan !== null ? waitOf(compiled, plan, intent, lookup) : null,
     next: asked === null ? null : { purpose: lookup ? 'look-up' : 'call', ...asked },
-    change: denied === undefined ? '' : smallestChange(denied, { api, operation, subject, template }),
-    notes: [...notes, ...standing(compiled, verdict)],
+    change: denied === undefined ? '' : smallestChange(denied, callContext(compiled, intent)),
+    notes: [...notes, ...misdirected(compiled, call, intent.api, decisions), ...standing(compiled, verdict)],
+  }
+}
+
+function callContext({ head, apis }: CompiledBundle, intent: IntentEntry): CallContext {
+  const { api, operation, subject, template, personal } = intent
+  const plan = apis.find(({ plan: { name } }) => name === api)?.plan
+  return {
+    api,
+    operation,
+    subject,
+    template,
+    path: personal.path,
+    issuers: head.issuers,
+    identity: plan === undefined || plan.accept.length > 0,
   }
 }
 
@@ -233,6 +248,27 @@ function waitOf(
 
 /** No principal’s id: issuer names hold no `~`. */
 const SOMEONE = '~/someone else'
+
+/** Slips of the one who tries, which a refusal is not the place to tell a caller of. */
+function misdirected(
+  { apis }: CompiledBundle,
+  { method }: DryCall,
+  api: string,
+  decisions: readonly Decision[],
+): readonly string[] {
+  const codes = new Set(decisions.flatMap(({ reasons }) => reasons.map(({ code }) => code)))
+  if (!codes.has('route-unknown') && !codes.has('method-not-allowed')) return []
+  const begins = apis
+    .filter(({ plan }) => plan.basePath !== '' && plan.basePath !== '/')
+    .slice(0, MAX_NAMED)
+    .map(({ plan }) => `${plan.name} begins with ${plan.basePath}`)
+  return [
+    ...(method === method.toUpperCase() ? [] : [`methods are upper case: ${method.toUpperCase()}`]),
+    ...(api === '' && begins.length > 0 ? [`of the paths, ${begins.join(', ')}`] : []),
+  ]
+}
+
+const MAX_NAMED = 10
 
 /** What a dry run cannot know, and what would keep a gate from starting. */
 function standing({ tests }: CompiledBundle, verdict: DryVerdict): readonly string[] {

@@ -14,6 +14,7 @@ export function runGate(): void {
   syncer.on('error', (error) => say(`the log’s syncer failed: ${error.message}`))
   let gate: GateProcess | null = null
   let store = ''
+  let boot = ''
   let serves = false
   let orphaned = false
   // Without it no record gets to the disk in time, so nothing may be released: a new process does better.
@@ -33,6 +34,7 @@ export function runGate(): void {
       return
     }
     store = command.settings.store
+    boot = command.settings.boot
     gate = new GateProcess(command.settings, {
       entry: ENTRY,
       send,
@@ -51,7 +53,7 @@ export function runGate(): void {
     if (!serves) process.exit(0)
     orphaned = true
     say('control is gone: the gate goes on with its last bundle, keys and revocations')
-    OrphanSocket.serve(store, () => gate?.receive({ type: 'drain', withinMs: ORPHAN_DRAIN_MS }))
+    OrphanSocket.serve(store, boot, () => gate?.receive({ type: 'drain', withinMs: ORPHAN_DRAIN_MS }))
   })
   // Control decides when the gate ends; a signal to the whole group must not cut calls off under its feet.
   process.on('SIGINT', () => undefined)

@@ -7,6 +7,8 @@ export const ORPHAN_DRAIN_MS = 10_000
 
 /** A gate whose control died, as its successor finds it. */
 export interface Orphan {
+  /** Whose chains of the log it writes. */
+  readonly boot: string
   /** Has it end its calls under way and give up the address; settles once it was told. */
   relieve(): Promise<void>
 }
@@ -16,13 +18,13 @@ export interface Orphan {
  * itself ready to take over, so that neither a broken configuration nor the compiling of a good one stops the service.
  */
 export const OrphanSocket = {
-  serve(store: string, drain: () => void): void {
+  serve(store: string, boot: string, drain: () => void): void {
     const path = socketPath(store)
     rmSync(path, { force: true })
     const server = createServer((socket) => {
       socket.on('error', () => undefined)
       // Asked who is there, it answers; only a word drains it.
-      socket.write('orphan\n')
+      socket.write(`orphan ${boot}\n`)
       socket.once('data', () => {
         socket.end('draining\n')
         drain()
@@ -41,9 +43,10 @@ export const OrphanSocket = {
       const socket = connect(socketPath(store))
       socket.once('error', () => resolve(null))
       socket.once('end', () => resolve(null))
-      socket.once('data', () => {
+      socket.once('data', (said) => {
         socket.end()
-        resolve({ relieve: () => relieve(store) })
+        const boot = /^orphan ([\w-]{1,64})\n$/.exec(said.toString('latin1'))?.[1] ?? ''
+        resolve({ boot, relieve: () => relieve(store) })
       })
     })
   },

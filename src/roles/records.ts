@@ -16,6 +16,7 @@ import type { ExchangeRecord } from '../model/record.ts'
 import { readBundle } from '../store/bundle-files.ts'
 import { type DataDirectory, openDataDirectory, readDataDirectory } from '../store/data-directory.ts'
 import { readStoreKey, readVerifyingKey } from '../store/store-keys.ts'
+import { OrphanSocket } from './orphan-socket.ts'
 import { policyTexts } from './policy-text.ts'
 import { systemClock, systemRandom } from './system.ts'
 
@@ -39,6 +40,7 @@ export const recordActions: Omit<RecordActions, 'now'> = {
     const directory = directoryOf(config)
     return verifyAudit(directory.audit, {
       publicKey: readVerifyingKey(directory, 'checkpoint'),
+      liveBoots: () => liveBoots(directory.path),
       onProgress,
     })
   },
@@ -68,6 +70,17 @@ async function noteErasure(directory: DataDirectory, report: ErasureReport, by: 
       held.release()
     }
   }
+}
+
+/** Whoever may be writing to the log now: the gate that answers for the store, and one its control has left alone. */
+async function liveBoots(store: string): Promise<string[]> {
+  const [running, orphan] = await Promise.all([
+    sendOrder(store, { order: 'status' }).catch(() => null),
+    OrphanSocket.find(store),
+  ])
+  return [running?.['boot'], orphan?.boot].filter(
+    (boot): boot is string => typeof boot === 'string' && boot !== '',
+  )
 }
 
 function directoryOf(config: string): DataDirectory {

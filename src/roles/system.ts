@@ -34,8 +34,16 @@ export const systemSchedule: Schedule = (ms, run) => {
 
 /** The program's own log: one line on stderr, control characters folded, never a value of a call. */
 export function say(text: string): void {
-  const line = text.replace(/[\x00-\x1f\x7f\u2028\u2029]+/g, ' ')
-  process.stderr.write(`${new Date().toISOString()} ${line}\n`)
+  process.stderr.write(`${new Date().toISOString()} ${oneLine(text)}\n`)
+}
+
+/** Several problems of one message stay apart on one line. */
+function oneLine(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.replace(/[\x00-\x1f\x7f\u2028\u2029]+/g, ' ').trim())
+    .filter((line) => line !== '')
+    .join('; ')
 }
 
 /** Nobody may read stderr any more (a closed terminal, a dead pipe): that must not end a process that serves. */

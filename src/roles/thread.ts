@@ -88,6 +88,10 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
         for (const revocation of command.revocations) revocations.apply(revocation)
         report({ type: 'applied', sequence: command.sequence })
         return
+      case 'rotate':
+        audit.rotate()
+        report({ type: 'applied', sequence: command.sequence })
+        return
       case 'prepare':
         instantiate(command.bundle, snapshots, command.epoch).then(
           (times) => report({ type: 'prepared', epoch: command.epoch, ...times }),

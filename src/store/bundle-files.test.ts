@@ -1,4 +1,12 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -26,6 +34,22 @@ function faultOf(file: string, hash: string): unknown {
 }
 
 describe('a bundle on disk', () => {
+  it('that cannot be written is the store’s fault, and leaves nothing behind', () => {
+    const missing = join(folder, 'missing')
+    expect(() => writeBundle(missing, PARTS)).toThrow(
+      expect.objectContaining({
+        code: 'store-unwritable',
+        message: expect.stringMatching(/cannot be written to .*missing: ENOENT; /),
+      }),
+    )
+    const broken = function* (): Generator<BundlePart> {
+      yield* PARTS
+      throw new TypeError('not the disk')
+    }
+    expect(() => writeBundle(folder, broken())).toThrow(TypeError)
+    expect(readdirSync(folder)).toEqual([])
+  })
+
   it('gives back its parts, has the hash of its bytes for a name, and is its owner’s alone', () => {
     const { hash, file } = writeBundle(folder, PARTS)
     expect([...readBundle(file, hash)]).toEqual(PARTS)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BundlePart } from '../model/bundle.ts'
 import { SallyportError } from '../model/errors.ts'
@@ -12,14 +12,42 @@ const MAX_LINE = 64 * 1_048_576
 
 /**
  * Writes the parts as NDJSON under the SHA-256 of their bytes. The same parts give the same file; a file that
- * stands is never changed.
+ * stands is never changed. Throws `store-unwritable`, and leaves nothing behind then: a full disk gets no fuller.
  */
 export function writeBundle(
   folder: string,
   parts: Iterable<BundlePart>,
 ): { readonly hash: string; readonly file: string } {
   const temporary = join(folder, `.${process.pid}-${process.hrtime.bigint()}.ndjson`)
-  const descriptor = openSync(temporary, 'wx', 0o600)
+  try {
+    const hash = writeParts(temporary, parts)
+    const file = join(folder, `${hash}.ndjson`)
+    renameSync(temporary, file)
+    return { hash, file }
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    const { code, syscall } = error as NodeJS.ErrnoException
+    if (code === undefined || syscall === undefined) throw error
+    throw new SallyportError(
+      'store-unwritable',
+      `the bundle cannot be written to ${folder}: ${code}; ${WAYS_OUT[code] ?? 'let the account that runs the gate write there'}`,
+      { folder, code },
+      error,
+    )
+  }
+}
+
+const FREE_SPACE = 'free space there, or move the store to a larger disk'
+const WAYS_OUT: Readonly<Record<string, string>> = {
+  ENOSPC: FREE_SPACE,
+  EDQUOT: FREE_SPACE,
+  EROFS: 'the disk is mounted read-only',
+  EIO: 'the disk is failing',
+}
+
+/** The hash of what was written. */
+function writeParts(file: string, parts: Iterable<BundlePart>): string {
+  const descriptor = openSync(file, 'wx', 0o600)
   const digest = createHash('sha256')
   try {
     for (const part of parts) {
@@ -31,10 +59,7 @@ export function writeBundle(
   } finally {
     closeSync(descriptor)
   }
-  const hash = digest.digest('hex')
-  const file = join(folder, `${hash}.ndjson`)
-  renameSync(temporary, file)
-  return { hash, file }
+  return digest.digest('hex')
 }
 
 /**

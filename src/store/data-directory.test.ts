@@ -90,6 +90,16 @@ describe('the data directory', () => {
     expect(readFileSync(join(path, 'lock.pid'), 'utf8')).toBe(`${child.pid}\n`)
     openDataDirectory(path, random).release()
   })
+
+  it('is held by a file of the owner’s alone, also where an older one was open to others', () => {
+    openDataDirectory(path, random).release()
+    expect(mode(join(path, 'lock.db'))).toBe(0o600)
+    chmodSync(join(path, 'lock.db'), 0o644)
+    const held = openDataDirectory(path, random)
+    expect(mode(join(path, 'lock.db'))).toBe(0o600)
+    expect(() => openDataDirectory(path, random)).toThrow('Another running gate')
+    held.release()
+  })
 })
 
 describe('the store’s keys', () => {

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { SallyportError } from '../model/errors.ts'
@@ -21,7 +21,11 @@ export interface DirectoryLock {
  * @throws SallyportError `store-in-use`
  */
 export function lockDirectory(directory: string): DirectoryLock {
-  const database = new DatabaseSync(join(directory, LOCK), { timeout: 0 })
+  const file = join(directory, LOCK)
+  // SQLite would make it for everyone to read. One that is there is not opened: closing it would drop a lock held.
+  if (!existsSync(file)) writeFileSync(file, '', { mode: 0o600 })
+  chmodSync(file, 0o600)
+  const database = new DatabaseSync(file, { timeout: 0 })
   try {
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {

@@ -1,7 +1,9 @@
 import {
   closeSync,
   existsSync,
+  fstatSync,
   fsyncSync,
+  ftruncateSync,
   openSync,
   readFileSync,
   renameSync,
@@ -68,15 +70,18 @@ export class RevocationJournal {
         { limit: MAX_REVOCATIONS },
       )
     }
-    this.#held += revocations.length
+    const { size } = fstatSync(this.#descriptor)
     try {
       const lines = Buffer.from(revocations.map((each) => `${JSON.stringify(each)}\n`).join(''))
       for (let at = 0; at < lines.byteLength; ) at += writeSync(this.#descriptor, lines, at)
       fsyncSync(this.#descriptor)
+      this.#held += revocations.length
     } catch (error) {
+      // What a full disk still took must not spoil the next line: with that no start would go on.
+      ftruncateSync(this.#descriptor, size)
       throw new SallyportError(
         'store-unwritable',
-        `the revocation could not be written to ${this.#file}`,
+        `nothing was revoked: ${this.#file} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown'}); free space there, or end the sessions at the issuer`,
         { file: this.#file },
         error,
       )

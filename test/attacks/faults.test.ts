@@ -186,7 +186,35 @@ describe('a call under way', () => {
       at: Date.now(),
     })
     expect((await first).status).toBe(200)
-    expect((await call()).status).toBe(401)
+    const again = await call()
+    expect(again.status).toBe(401)
+    // Whose token it was stays known; nobody was judged for it.
+    const { subject, attributes, decisions } = gate.audit.intents.get(again.id) ?? {}
+    expect(subject).toMatchObject({ kind: 'user', issuer: 'corp', id: 'ana' })
+    expect(attributes?.principal ?? { type: 'Anonymous' }).toMatchObject({ type: 'Anonymous' })
+    expect(decisions?.[0]?.reasons.map(({ code }) => code)).toContain('token-revoked')
+    await gate.stop()
+  })
+
+  it('lets nobody in by a proved token that it refuses, also where it only observes', async () => {
+    const gate = await openGate({ mode: 'observe' })
+    gate.upstream.answer = () => ok('{"owner":"ana"}')
+    const proved = gate.token('ana', { aud: 'billing' })
+    const flipped = proved.at(-10) === 'A' ? 'B' : 'A'
+    const forged = proved.slice(0, -10) + flipped + proved.slice(-9)
+    for (const [token, id] of [
+      [forged, 'anonymous'],
+      [proved, 'ana'],
+    ]) {
+      const answer = await callInMemory(gate.gate, systemRandom(), {
+        method: 'GET',
+        target: '/v1/things/a',
+        fields: ['Host', 'things.example', 'Authorization', `Bearer ${token}`],
+      })
+      expect(answer.status).toBe(200)
+      expect(gate.audit.intents.get(answer.id)?.subject.id).toBe(id)
+      expect(gate.audit.outcomes.get(answer.id)).toMatchObject({ wouldDeny: true, effect: 'allow' })
+    }
     await gate.stop()
   })
 })

@@ -80,6 +80,8 @@ export interface OpenGateOptions {
   /** Wraps what the gate calls. */
   readonly upstream?: (real: Upstream) => Upstream
   readonly contract?: string
+  /** Pointer to a thing's owner; `/owner` unless told. */
+  readonly owner?: string
 }
 
 export interface OpenGate extends MemoryGate {
@@ -111,7 +113,7 @@ apis:
     identity: { accept: [${options.accept ?? 'corp'}], audience: shop }
     mode: ${options.mode ?? 'enforce'}
     objects:
-      thing: { path: "/things/{id}", owner: /owner, lookup: getThing, hideAbsent: true, issuer: corp }
+      thing: { path: "/things/{id}", owner: ${options.owner ?? '/owner'}, lookup: getThing, hideAbsent: true, issuer: corp }
 ${options.api ?? ''}
   raw:
     upstream: ${upstream.origin}

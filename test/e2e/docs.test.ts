@@ -204,6 +204,7 @@ describe('commands', () => {
       variables: { TOKEN: await demo.token('ana') },
     })
     expect(failures(ran)).toBe('')
+    expectShown(page, ran)
   })
 })
 
@@ -242,13 +243,17 @@ describe('README.md', () => {
       const beforeOwners = [200]
       const withOwners = [200, 404, 403]
       expect(statuses).toEqual([...observed, ...enforced, ...beforeOwners, ...withOwners])
-      for (const { language, text } of fences('README.md')) {
-        if (language === 'text')
-          for (const line of text.split('\n')) expect(ran.stdout).toMatch(shownLine(line))
-      }
+      expectShown('README.md', ran)
     })
   })
 })
+
+/** Every line that a page shows as output was printed. */
+function expectShown(page: string, { stdout }: Ran): void {
+  for (const { language, text } of fences(page)) {
+    if (language === 'text') for (const line of text.split('\n')) expect(stdout).toMatch(shownLine(line))
+  }
+}
 
 /** A line a page shows: `…` stands for what differs each time. An answer before it may have no newline. */
 function shownLine(line: string): RegExp {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { answerOf, type OpenGate, ok, openGate, request } from '../attacks/open-gate.ts'
+import { answerOf, CONTRACT, type OpenGate, ok, openGate, request } from '../attacks/open-gate.ts'
 
 /** What an intermediary, a login proxy or the gate itself may state, in spellings that some upstream takes for it. */
 const FORGED = [
@@ -31,6 +31,10 @@ const FORGED = [
   'Sallyport-Exchange',
   'X-Sallyport-Subject',
   'X_Sallyport_Subject',
+  'X-Forwarded-Client-Cert',
+  'X-Gateway-Identity',
+  'Impersonate-User',
+  'X-Roles',
 ]
 const HOP_BY_HOP = ['Keep-Alive', 'Proxy-Connection', 'Proxy-Authorization', 'TE', 'Trailer']
 
@@ -55,6 +59,34 @@ describe('what goes upstream (standards 1.11, 2.14, 6.4, 6.9, 6.17)', () => {
     const [status, head] = await post({ [name]: 'forged-value' })
     expect(status).toBe(201)
     expect(head).not.toContain('forged-value')
+  })
+
+  it('carries what the contract declares as a header parameter, but for what the configuration strips', async () => {
+    const declaring = CONTRACT.replace(
+      'get: { operationId: getFree, security: [], parameters: [',
+      'get: { operationId: getFree, security: [], parameters: [{ name: X-Tenant-Id, in: header, schema: { type: string, pattern: "^[a-z]+$" } }, { name: X-Roles, in: header, schema: { type: string } }, { name: X-Forwarded-User, in: header, schema: { type: string } }, ',
+    )
+    const own = await openGate({ contract: declaring, api: '    stripHeaders: [X-Roles, X_Team]' })
+    own.upstream.answer = () => ok('{"id":"a"}')
+    const fields = {
+      'X-Tenant-Id': 'acme',
+      X_Tenant_Id: 'forged',
+      'X-Roles': 'forged',
+      'X-Team': 'forged',
+      'X-Forwarded-User': 'forged',
+      'X-Other': 'other',
+    }
+    const [fine] = await own.send(request('GET', '/v1/free', fields))
+    expect(fine?.status).toBe(200)
+    expect(own.upstream.calls[0]?.head).toMatch(/^X-Tenant-Id: acme$/im)
+    expect(own.upstream.calls[0]?.head).toContain('X-Other: other')
+    expect(own.upstream.calls[0]?.head).not.toContain('forged')
+    const [unfit] = await own.send(request('GET', '/v1/free', { 'X-Tenant-Id': 'ACME' }))
+    expect(unfit?.status).toBe(400)
+    const [elsewhere] = await own.send(request('GET', '/v1/any', { 'X-Tenant-Id': 'acme' }))
+    expect(elsewhere?.status).toBe(200)
+    expect(own.upstream.calls.at(-1)?.head).not.toContain('acme')
+    await own.stop()
   })
 
   it.each(HOP_BY_HOP)('ends %s at the gate', async (name) => {

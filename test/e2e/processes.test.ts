@@ -66,7 +66,7 @@ describe('a gate process that is killed', () => {
     process.kill(gateProcessOf(bench.running), 'SIGKILL')
     await until('the death is seen', () => bench.running.said().includes('starting it again'))
     bench.write('policies/all.cedar', '@id("none")\nforbid (principal, action, resource);\n')
-    await sendOrder(bench.store, { order: 'reload' })
+    await sendOrder(bench.store, { order: 'reload', by: 'test' })
     expect((await call(bench.url('/open'))).status).toBe(403)
     // And once more after another death: the new bundle is the one to come back with.
     process.kill(gateProcessOf(bench.running), 'SIGKILL')

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { answerOf, type OpenGate, ok, openGate, PARTNER, request } from '../attacks/open-gate.ts'
+import { answerOf, CONTRACT, type OpenGate, ok, openGate, PARTNER, request } from '../attacks/open-gate.ts'
 
 const SECRET = 'SECRET-4111111111111111'
 
@@ -317,6 +317,84 @@ describe('one API, two issuers', () => {
       statuses.push(read?.status, written?.status)
     }
     expect(statuses).toEqual([200, 200, 404, 404])
+    await gate.stop()
+  })
+})
+
+describe('an owner the contract does not declare', () => {
+  it.each([
+    ['at the top', '/owner', '{"id":"a","owner":"ana"}', '{"id":"a"}'],
+    ['further in', '/inner/by/owner', '{"inner":{"ok":"a","by":{"owner":"ana"}}}', '{"inner":{"ok":"a"}}'],
+  ])('%s is read all the same, and not passed on', async (_, owner, object, released) => {
+    const gate = await openGate({
+      contract: CONTRACT.replace(', owner: { type: string }', ''),
+      owner,
+    })
+    gate.upstream.answer = ({ method }) => (method === 'GET' ? ok(object) : answerOf(200, '{"id":"a"}'))
+    const seen = []
+    for (const sub of ['ana', 'ben']) {
+      const fields = { Authorization: `Bearer ${gate.token(sub)}` }
+      const [read] = await gate.send(request('GET', '/v1/things/a', fields))
+      const change = { ...fields, 'Content-Type': 'application/json' }
+      const [written] = await gate.send(request('PATCH', '/v1/things/a', change, '{"note":"x"}'))
+      seen.push([read?.status, written?.status], sub === 'ana' ? read?.body : '')
+    }
+    expect(seen).toEqual([[200, 200], released, [404, 404], ''])
+    await gate.stop()
+  })
+})
+
+describe('an upstream that drips', () => {
+  const drip = (socket: Socket, every: number): undefined => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n')
+    const timer = setInterval(() => socket.write(' '), every)
+    socket.on('close', () => clearInterval(timer))
+  }
+
+  it('gets one time for a whole look-up', async () => {
+    const gate = await openGate({ api: '    timeouts: { headMs: 150, bodyMs: 150 }' })
+    gate.upstream.answer = (_, socket) => drip(socket, 50)
+    const fields = { Authorization: `Bearer ${gate.token('ana')}`, 'Content-Type': 'application/json' }
+    const began = performance.now()
+    const [got] = await gate.send(request('PATCH', '/v1/things/a', fields, '{"note":"x"}'))
+    expect(performance.now() - began).toBeLessThan(1_500)
+    expect(got?.status).toBe(504)
+    const outcome = gate.audit.outcomes.get(got?.field('sallyport-exchange') ?? '')
+    expect(outcome).toMatchObject({ action: 'failed', effect: 'deny', lookups: [{ status: 200 }] })
+    expect(outcome?.decisions.at(-1)?.reasons[0].code).toBe('upstream-timeout')
+    await pause(50)
+    expect(gate.upstream.sockets.size).toBe(0)
+    await gate.stop()
+  })
+
+  it('gets one time for an answer that is held', async () => {
+    const gate = await openGate({ api: '    timeouts: { bodyMs: 100 }' })
+    gate.upstream.answer = (_, socket) => drip(socket, 50)
+    const began = performance.now()
+    const [got] = await gate.send(request('GET', '/v1/free'))
+    expect(performance.now() - began).toBeGreaterThan(350)
+    expect(performance.now() - began).toBeLessThan(1_500)
+    expect(got?.status).toBe(504)
+    const outcome = gate.audit.outcomes.get(got?.field('sallyport-exchange') ?? '')
+    expect(outcome).toMatchObject({ action: 'failed', effect: 'deny', upstreamStatus: 200 })
+    await pause(50)
+    expect(gate.upstream.sockets.size).toBe(0)
+    await gate.stop()
+  })
+
+  it('may take longer where its answer is passed on as it comes', async () => {
+    const gate = await openGate({ api: '    timeouts: { bodyMs: 250 }' })
+    gate.upstream.answer = (_, socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 12\r\n\r\n')
+      let left = 12
+      const timer = setInterval(() => {
+        socket.write(' ')
+        if (--left === 0) clearInterval(timer)
+      }, 100)
+      return undefined
+    }
+    const [got] = await gate.send(request('GET', '/v1/events'))
+    expect([got?.status, got?.body.length]).toEqual([200, 12])
     await gate.stop()
   })
 })

@@ -1,4 +1,5 @@
-import { appendFileSync, readdirSync } from 'node:fs'
+import { appendFileSync, readdirSync, renameSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { sendOrder } from '../../src/management/control-socket.ts'
@@ -29,7 +30,7 @@ const policy = (text: string) => bench.write('policies/all.cedar', text)
 /** As the command gives it, without a process for each. */
 const reload = async (): Promise<{ ok: boolean; bundle: string; code: string; message: string }> => {
   try {
-    const { bundle } = await sendOrder(bench.store, { order: 'reload' })
+    const { bundle } = await sendOrder(bench.store, { order: 'reload', by: 'test' })
     return { ok: true, bundle: String(bundle), code: '', message: '' }
   } catch (error) {
     if (!isFault(error)) throw error
@@ -63,7 +64,8 @@ describe('a reload takes effect', () => {
     expect(before.has(bundle)).toBe(false)
     expect(
       reloads().some(
-        ({ by, result, detail }) => by.includes('order') && result === 'ok' && detail['bundle'] === bundle,
+        ({ by, result, detail }) =>
+          by.includes(userInfo().username) && result === 'ok' && detail['bundle'] === bundle,
       ),
     ).toBe(true)
   })
@@ -115,6 +117,9 @@ describe('a reload takes effect', () => {
     expect(await reload()).toMatchObject({ ok: true })
     expect((await open()).status).toBe(200)
     expect(other.upstream.seen).toHaveLength(1)
+    expect(bench.running.said()).toMatch(
+      /reloaded \([^)]*\): bundle \w+; API shop now at \S+; 5 operations, 1 policy file, 0 policy tests; gate threads were busy with it for at most [\d.]+ ms at a time\n/,
+    )
     bench.configure()
     expect(await reload()).toMatchObject({ ok: true })
     await other.stop()
@@ -188,9 +193,9 @@ describe('what cannot be loaded leaves the last good bundle in force and says so
     expect(await bundles()).toEqual(new Set([before]))
     expect((await call(bench.url('/items/1'), { token })).status).toBe(200)
     expect(reloads().slice(count)).toContainEqual(
-      expect.objectContaining({ by: expect.stringContaining('order'), result: 'failed' }),
+      expect.objectContaining({ by: expect.stringContaining('test'), result: 'failed' }),
     )
-    expect(bench.running.said()).toMatch(/reload \([^)]*order[^)]*\) failed, the last good bundle stays/)
+    expect(bench.running.said()).toMatch(/reload \([^)]*test[^)]*\) failed, the last good bundle stays/)
   })
 
   afterEach(async () => {
@@ -206,6 +211,27 @@ describe('what cannot be loaded leaves the last good bundle in force and says so
     expect(code).toBe(2)
     expect(json).toMatchObject({ ok: false, code: 'policy-invalid' })
     expect(stderr).toMatch(/all\.cedar:\d+:\d+/)
+  })
+
+  it('because the store cannot be written, as the store’s fault; and the log says when all is well again', async () => {
+    expect(await reload()).toMatchObject({ ok: true })
+    await pause(500)
+    const bundlesFolder = join(bench.store, 'bundles')
+    renameSync(bundlesFolder, `${bundlesFolder}.away`)
+    const refused = await reload()
+    renameSync(`${bundlesFolder}.away`, bundlesFolder)
+    expect(refused).toMatchObject({ ok: false, code: 'store-unwritable' })
+    expect(refused.message).toMatch(/the bundle cannot be written to .*bundles: ENOENT; /)
+    const { length } = bench.running.said()
+    expect(await reload()).toMatchObject({ ok: true })
+    expect(await reload()).toMatchObject({ ok: true })
+    await until('both are told', () => bench.running.said().slice(length).split(' as before').length > 2)
+    expect(bench.running.said().slice(length).split('\n').slice(0, 2)).toEqual([
+      expect.stringMatching(
+        /reloaded \(test\): bundle [0-9a-f]{12} as before; the failure of [\d:]{8} is over$/,
+      ),
+      expect.stringMatching(/reloaded \(test\): bundle [0-9a-f]{12} as before$/),
+    ])
   })
 
   it('without an order, and what is put right is taken up without one, too', async () => {

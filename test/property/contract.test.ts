@@ -101,7 +101,6 @@ describe('undeclared fields', () => {
         for (const given of values) {
           const sent = bytes(JSON.stringify(given))
           const answer = operation?.checkAnswer(200, 'application/json', sent)
-          expect(answer?.value).toEqual(kept(given, of))
           expect(JSON.parse(new TextDecoder().decode(answer?.body))).toEqual(kept(given, of))
           const refused = operation?.checkBody('application/json', sent) ?? []
           expect(refused.length === 0).toBe(answer?.dropped.length === 0)

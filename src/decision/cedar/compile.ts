@@ -1,6 +1,6 @@
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
 import type { PolicyPlan } from '../../model/bundle.ts'
-import { nearest } from '../nearest.ts'
+import { nearest } from '../../syntax/nearest.ts'
 import type { EntityName, Policy } from './est.ts'
 import { actionScope, entityNames } from './est.ts'
 import type { ParsedPolicy, PolicyFault, PolicyFile, PolicyWarning } from './fault.ts'

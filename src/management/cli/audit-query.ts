@@ -2,12 +2,13 @@ import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
 import type { RecordFilter } from '../../audit/record-filter.ts'
 import { nearest } from '../../config/nearest.ts'
-import { SallyportError } from '../../model/errors.ts'
+import { isFault, SallyportError } from '../../model/errors.ts'
 import { REASONS } from '../../model/reason.ts'
 import type { ExchangeRecord } from '../../model/record.ts'
 import { parseTarget } from '../../syntax/uri.ts'
 import { Newest } from '../newest.ts'
 import { columns, count, durationText, printable, timeText } from '../printable.ts'
+import type { ConfiguredNames } from '../record-actions.ts'
 import { callerOf, endingOf, operationOf, outcomeOf, reasonCodes } from '../record-view.ts'
 import { RecordedNames, unknownName } from '../recorded-names.ts'
 import type { CliActions } from './actions.ts'
@@ -108,25 +109,25 @@ async function explainNothing(options: QueryOptions, actions: CliActions, out: O
       ),
     )
   }
-  if (api === undefined && operation === undefined) return
-  let configured: { readonly apis: readonly string[]; readonly operations: readonly string[] } | null = null
-  const known = async (): Promise<NonNullable<typeof configured>> =>
-    (configured ??= await actions.records.names(config))
+  const unseen = [
+    { what: 'API', name: api, found: recorded.apis },
+    { what: 'operation', name: operation, found: recorded.operations },
+  ].filter(({ name, found }) => name !== undefined && !found.has(name))
+  if (unseen.length === 0) return
+  let configured: ConfiguredNames
   try {
-    for (const [what, name, found] of [
-      ['api', api, recorded.apis],
-      ['operation', operation, recorded.operations],
-    ] as const) {
-      if (name === undefined || found.has(name)) continue
-      const names = (await known())[what === 'api' ? 'apis' : 'operations']
-      if (!names.includes(name))
-        throw new SallyportError('usage', unknownName(what, name, [...names, ...found]))
-    }
+    configured = await actions.records.names(config)
   } catch (error) {
-    if (error instanceof SallyportError && error.code === 'usage') throw error
+    if (!isFault(error)) throw error
     out.note(
       'the configuration cannot be compiled (see sallyport check), so it is not known whether it has the API or operation asked for',
     )
+    return
+  }
+  for (const { what, name = '', found } of unseen) {
+    const names = what === 'API' ? configured.apis : configured.operations
+    if (!names.includes(name))
+      throw new SallyportError('usage', unknownName(what, name, [...names, ...found]))
   }
 }
 
@@ -183,7 +184,7 @@ function askedPath(text: string): string {
   if (text.length > MAX_PATH)
     throw new InvalidArgumentError(`records keep paths of up to ${MAX_PATH} characters`)
   const parsed = parseTarget(text)
-  return parsed.ok ? parsed.target.path : text
+  return parsed.ok ? parsed.path : text
 }
 
 function knownReason(code: string): string {

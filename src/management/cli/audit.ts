@@ -32,6 +32,7 @@ function verifyCommand(command: Command, actions: CliActions): void {
       'after',
       `
 Reads every segment, the signed checkpoints and the log of changes to the gate itself; a running gate is not disturbed.
+Not provable without a copy of the checkpoints elsewhere: a whole log, checkpoints included, put back to an earlier clean stop.
 
 Example:
   $ sallyport audit verify --config sallyport.yaml
@@ -53,12 +54,18 @@ Exit codes: 0 proved, 1 faults (each with segment, line, byte and kind), 2 usage
         if (report.faultCount > SHOWN_FAULTS)
           out.line(`and ${count(report.faultCount - SHOWN_FAULTS, 'more fault')}`)
         const signed =
-          report.signatures === 'verified'
-            ? count(report.checkpoints, 'signed checkpoint')
-            : `${count(report.checkpoints, 'checkpoint')} whose signatures were not verified: keys/checkpoint.pub is missing`
+          report.checkpoints === 0
+            ? 'no checkpoint: nothing signed says how far the log went'
+            : report.signatures === 'verified'
+              ? count(report.checkpoints, 'signed checkpoint')
+              : `${count(report.checkpoints, 'checkpoint')} whose signatures were not verified: keys/checkpoint.pub is missing`
         out.line(
           `${report.ok ? 'proved' : 'NOT proved'}: ${count(report.records, 'record')} in ${count(report.lines, 'line')} of ${count(report.segments, 'segment')}, ${signed}`,
         )
+        if (report.faults.some(({ kind }) => kind === 'unfinished'))
+          out.line(
+            '(unfinished: after a crash, start the gate, which recovers the chain and says so; after a clean stop, the log was put back)',
+          )
         if (report.ok && report.faultCount > 0)
           out.line('(a torn end is what a crash leaves: nothing that was acknowledged is in it)')
         return report.ok ? 0 : 1

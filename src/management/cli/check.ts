@@ -22,6 +22,11 @@ export function checkCommand(program: Command, actions: CliActions): void {
         for (const { name, operations, mode, governed } of report.apis) {
           out.line(`${name}: ${operations} operations, ${mode}${governed ? '' : ', ungoverned'}`)
         }
+        const enforced = report.apis.filter(({ mode }) => mode === 'enforce').map(({ name }) => name)
+        if (report.policies === 0 && enforced.length > 0)
+          out.line(
+            `NOTHING IS PERMITTED: every call to ${enforced.join(', ')} is denied until a policy permits it`,
+          )
         for (const { place, message } of report.warnings)
           out.line(`warning: ${place === '' ? '' : `${place}: `}${message}`)
         for (const { file, name, detail } of failed) out.line(`failed: ${file}: ${name}: ${detail}`)

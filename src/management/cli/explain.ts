@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
+import { SallyportError } from '../../model/errors.ts'
 import { REASONS } from '../../model/reason.ts'
 import type { ExchangeRecord } from '../../model/record.ts'
+import { uuid7Time } from '../../syntax/uuid.ts'
 import { explanation } from '../explanation.ts'
 import { changeFor } from '../record-view.ts'
 import type { CliActions } from './actions.ts'
@@ -25,6 +27,11 @@ Exit codes: 0 shown, 1 no record has this id, or the record judged again comes t
     .action((id: string, options: { config: string; json: boolean }) => {
       const out = output(options.json)
       return conclude(out, async () => {
+        if (uuid7Time(id) === null)
+          throw new SallyportError(
+            'usage',
+            `${JSON.stringify(id.slice(0, 64))} is not an exchange id: that is a UUID like 019381b0-5f0e-7c3a-9d62-0b4c1f6f6a11, in the Sallyport-Exchange field of every answer`,
+          )
         const record = await find(actions, options.config, id)
         if (record === null) {
           out.json({ ok: false, code: 'record-unknown', id })
@@ -33,16 +40,18 @@ Exit codes: 0 shown, 1 no record has this id, or the record judged again comes t
           )
           return 1
         }
+        const { readHints } = await import('../configured-hints.ts')
+        const hints = readHints(options.config)
         const rejudged = await actions.records.rejudge(options.config, record)
         out.json({
           ok: rejudged.result !== 'changed',
           record,
           policies: rejudged.policies,
-          smallestChange: changeFor(record),
+          smallestChange: changeFor(record, hints),
           reevaluation: { result: rejudged.result, missing: rejudged.missing, why: rejudged.why },
           titles: titlesOf(record),
         })
-        for (const line of explanation(record, rejudged)) out.line(line)
+        for (const line of explanation(record, rejudged, hints)) out.line(line)
         return rejudged.result === 'changed' ? 1 : 0
       })
     })

@@ -29,14 +29,9 @@ export function printDraft(out: Output, { contract }: InitRequest, drafted: Draf
     )
     printOperations(out, survey.unscoped)
   }
-  for (const warning of warningsOf(drafted)) out.line(`warning: ${warning}`)
-  if (survey.anonymous.length > 0) {
-    out.line(`PUBLIC (policy ${ids.anonymous}):`)
-    printOperations(out, survey.anonymous)
-  }
-  if (survey.optional.length > 0) {
-    out.line(`PUBLIC, token optional (policy ${ids.optional}):`)
-    printOperations(out, survey.optional)
+  for (const { text, operations: named } of warningsOf(drafted)) {
+    out.line(`warning: ${text}${named.length > 0 ? ':' : ''}`)
+    printOperations(out, named)
   }
   if (schemes.length > 0 && survey.uncheckable.length > 0) {
     out.line('refused when enforcing, unless credential: pass:')
@@ -53,25 +48,49 @@ export function printDraft(out: Output, { contract }: InitRequest, drafted: Draf
   )
 }
 
-function warningsOf({ survey, schemes }: Draft): readonly string[] {
-  const warnings: string[] = []
+interface Warning {
+  readonly text: string
+  /** Those it speaks of; empty where their number is enough. */
+  readonly operations: readonly OperationPlan[]
+}
+
+function warningsOf({ api, survey, schemes, objects }: Draft): readonly Warning[] {
+  const warnings: Warning[] = []
   const { anonymous, optional } = survey
+  const ids = policyIds(api)
+  const open = oneObject(survey.scoped)
+  if (open.length > 0) {
+    const offered =
+      objects.length > 0 ? 'those offered in sallyport.yaml' : 'none could be guessed: write one'
+    warnings.push({
+      text: `EVERYONE’S OBJECTS: by policy ${ids.scopes} any caller whose token carries the scope gets at every object of ${counted(open.length, 'operation')}, whoever it belongs to, until an objects: rule (${offered}) and its owner policy are switched on`,
+      operations: open,
+    })
+  }
   if (anonymous.length > 0) {
-    warnings.push(
-      `PUBLIC: ${counted(anonymous.length, 'operation')} can be called by anyone, without a token (security: [])`,
-    )
+    warnings.push({
+      text: `PUBLIC: ${counted(anonymous.length, 'operation')} can be called by anyone, without a token (security: [], policy ${ids.anonymous})`,
+      operations: anonymous,
+    })
   }
   if (optional.length > 0) {
-    warnings.push(
-      `PUBLIC: ${counted(optional.length, 'operation')} can be called by anyone; a token is optional ({} in security)`,
-    )
+    warnings.push({
+      text: `PUBLIC: ${counted(optional.length, 'operation')} can be called by anyone; a token is optional ({} in security, policy ${ids.optional})`,
+      operations: optional,
+    })
   }
   for (const { name, operations, closed } of schemes) {
-    warnings.push(
-      `the gate cannot check the security scheme ${oneLine(name, 80)} of ${counted(operations, 'operation')}; enforcing refuses every call to the ${closed} that no token opens, unless the API has credential: pass`,
-    )
+    warnings.push({
+      text: `the gate cannot check the security scheme ${oneLine(name, 80)} of ${counted(operations, 'operation')}; enforcing refuses every call to the ${closed} that no token opens, unless the API has credential: pass`,
+      operations: [],
+    })
   }
   return warnings
+}
+
+/** Operations on one object each: their only path parameter ends the path. */
+function oneObject(operations: readonly OperationPlan[]): readonly OperationPlan[] {
+  return operations.filter(({ template }) => /^[^{}]*\/\{[^{}]+\}$/.test(template))
 }
 
 function printOperations(out: Output, operations: readonly OperationPlan[]): void {
@@ -143,9 +162,10 @@ export function draftAsJson(drafted: Draft) {
       anonymous: keys(survey.anonymous),
       optional: keys(survey.optional),
       uncheckable: keys(survey.uncheckable),
+      everyonesObjects: keys(oneObject(survey.scoped)),
     },
     schemes,
     objects: objects.map(({ type, template, owner, lookup }) => ({ type, path: template, owner, lookup })),
-    warnings: warningsOf(drafted),
+    warnings: warningsOf(drafted).map(({ text }) => text),
   }
 }

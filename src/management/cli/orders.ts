@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { SallyportError } from '../../model/errors.ts'
+import { printable } from '../printable.ts'
 import type { CliActions } from './actions.ts'
 import { operator, secretFrom } from './arguments.ts'
 import { conclude, output } from './output.ts'
@@ -23,7 +24,10 @@ export function orderCommands(program: Command, actions: CliActions): void {
   ).action((options: OrderOptions) => {
     const out = output(options.json)
     return conclude(out, async () => {
-      const result = await actions.order(actions.storeOf(options.config), { order: 'reload' })
+      const result = await actions.order(actions.storeOf(options.config), {
+        order: 'reload',
+        by: operator(),
+      })
       out.json({ ok: true, ...result })
       out.line(
         `reloaded: bundle ${String(result['bundle']).slice(0, 12)}, ${String(result['operations'])} operations, ${String(result['tests'])} policy tests`,
@@ -51,14 +55,18 @@ export function orderCommands(program: Command, actions: CliActions): void {
         by: operator(),
       })
       out.json({ ok: true, ...result })
-      out.line('revoked: the token is refused from the next call on, on every thread')
+      out.line(
+        jti === '-'
+          ? 'revoked: the token is refused from the next call on, on every thread'
+          : `revoked: tokens with the jti ${printable(jti)}, if there are any, are refused from the next call on, on every thread`,
+      )
       return 0
     })
   })
   withCommon(
     revoke
       .command('subject')
-      .argument('<iss>', 'the issuer, exactly as in the token')
+      .argument('<issuer>', 'its name in the configuration, or iss exactly as in the token')
       .argument('<sub>', 'the subject')
       .description('revoke every token of a subject issued so far'),
   ).action((iss: string, sub: string, options: OrderOptions) => {
@@ -71,8 +79,9 @@ export function orderCommands(program: Command, actions: CliActions): void {
         by: operator(),
       })
       out.json({ ok: true, ...result })
+      const whose = `${String(result['sub'])} of issuer ${String(result['issuer'])} (${String(result['iss'])})`
       out.line(
-        'revoked: tokens of the subject issued until now are refused from the next call on, on every thread',
+        `revoked: tokens of ${printable(whose)} issued until now are refused from the next call on, on every thread; new ones are accepted when they were issued more than ${String(result['skewSeconds'])} s from now, by the issuer’s clock`,
       )
       return 0
     })

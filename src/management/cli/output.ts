@@ -1,4 +1,4 @@
-import { FAULTS, isFault } from '../../model/errors.ts'
+import { isFault } from '../../model/errors.ts'
 
 /** 0: as it should be; 1: something was found; 2: the command could not do its work (usage or fault). */
 export type ExitCode = 0 | 1 | 2
@@ -38,8 +38,8 @@ export async function conclude(out: Output, work: () => Promise<ExitCode>): Prom
       out.json({ ok: false, code: error.code, message: error.message })
       out.note(
         out.wantsJson
-          ? `${error.code}: ${error.message}`
-          : `${error.message}\n(${error.code}: ${FAULTS[error.code]})`,
+          ? `${error.code}: ${error.message.split('\n', 1)[0]}`
+          : `${error.message}\n(${error.code})`,
       )
       return
     }

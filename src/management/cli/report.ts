@@ -7,6 +7,9 @@ import { conclude, type Output, output } from './output.ts'
 import { elapsed } from './progress.ts'
 import { type AskedTime, askedTime, wallMs } from './time.ts'
 
+/** Named on the terminal; --json gives them all. */
+const SHOWN_FIELDS = 20
+
 interface ReportOptions {
   readonly config: string
   readonly json: boolean
@@ -30,7 +33,8 @@ export function reportCommand(program: Command, actions: CliActions): void {
 Example, before an API is set to mode: enforce:
   $ sallyport report --would-deny --since 7d
 
-A call is counted once, under the reason an enforcing gate would have refused it with.
+A call is counted once, under the reason an enforcing gate would have refused it with. Fields that enforcing would
+remove from answers, because the contract does not declare them, are listed per operation.
 Exit codes: 0 nothing would be refused, 1 something would, 2 usage or fault.`,
     )
     .action((options: ReportOptions) => {
@@ -40,7 +44,8 @@ Exit codes: 0 nothing would be refused, 1 something would, 2 usage or fault.`,
           throw new SallyportError('usage', 'say which report: sallyport report --would-deny')
         const now = actions.records.now()
         const waiting = elapsed('reading the records')
-        const counted = new WouldDeny()
+        const { readHints } = await import('../configured-hints.ts')
+        const counted = new WouldDeny(readHints(options.config))
         try {
           const records = actions.records.read(options.config, {
             ...(options.since === undefined ? {} : { from: wallMs(options.since, now) }),
@@ -59,7 +64,7 @@ Exit codes: 0 nothing would be refused, 1 something would, 2 usage or fault.`,
 }
 
 function print(
-  { observed, wouldRefuse, refusedAlready, enforced, rows, uncounted }: WouldDenyReport,
+  { observed, wouldRefuse, refusedAlready, enforced, rows, uncounted, dropped }: WouldDenyReport,
   out: Output,
 ): void {
   let operation = ''
@@ -79,6 +84,17 @@ function print(
   }
   if (uncounted > 0) out.line(`and ${count(uncounted, 'call')} of further operations and reasons`)
   if (rows.length > 0) out.line()
+  for (const { api, operation, answers, fields, fieldsAtLeast, example } of dropped) {
+    out.line(printable(`${api}: ${operation}`))
+    const shown = fields.slice(0, SHOWN_FIELDS).join(', ')
+    const left = fields.length - SHOWN_FIELDS
+    const more = left > 0 ? ` and ${fieldsAtLeast ? 'at least ' : ''}${left} more` : ''
+    out.line(printable(`  ${count(answers, 'answer')} would lose fields: ${shown}${more}`))
+    out.line(
+      `    declare in the contract what callers are meant to see; such as: sallyport explain ${example}`,
+    )
+  }
+  if (dropped.length > 0) out.line()
   if (observed === 0) {
     out.line(
       `nothing was observed: no call to an API in observe mode is recorded in this time${enforced === 0 ? '' : ` (${count(enforced, 'call')} went to APIs that are enforced already)`}`,

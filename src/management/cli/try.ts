@@ -25,7 +25,12 @@ export function tryCommand(program: Command, actions: CliActions): void {
     .argument('<url>', 'a path, or a URL whose host is the one a caller would use')
     .description('judge one call without a running gate and without touching the upstream')
     .option('--token <reference>', 'the access token: file:PATH, env:NAME or - (standard input)')
-    .option('--header <field>', 'a field, like "Accept: text/plain"; may be repeated', collect, [])
+    .option(
+      '--header <field>',
+      'a field, like "Accept: text/plain"; a credential only as "Name: file:PATH" or "Name: env:NAME"; may be repeated',
+      collect,
+      [],
+    )
     .option(
       '--body <text>',
       'the body: its text, @FILE or - (standard input); application/json unless a header says so',
@@ -39,6 +44,7 @@ Issuers’ keys are fetched, as the gate fetches them; nothing is recorded.
 
 Examples:
   $ sallyport try GET /v1/orders/o-1001 --token file:ana.token
+  $ sallyport try GET /v1/products --header 'X-Api-Key: env:SHOP_KEY'
   $ sallyport try POST https://api.shop.example/v1/orders --token env:TOKEN --body @order.json
 
 Exit codes: 0 allowed, or undecided until the upstream answers, 1 denied, 2 usage or fault.`,
@@ -69,18 +75,32 @@ function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value]
 }
 
-/** `Name: value`. A credential is none of them: argument lists are open to every user of the machine. */
+/** Fields that carry a credential by standard or custom. */
+const CREDENTIAL =
+  /authorization|cookie|(?:api|access|subscription|functions|auth|secret|private)[-_]?key|token|secret|passw|session|credential|signature|assertion|jwt|dpop|^x-auth/i
+
+/** `Name: value`, or its value by reference. Argument lists are open to every user of the machine. */
 function field(text: string): readonly [string, string] {
   const at = text.indexOf(':')
   const name = text.slice(0, Math.max(at, 0))
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/.test(name) || /[\r\n\0]/.test(text))
     throw new SallyportError(
       'usage',
-      `--header takes 'Name: value', not ${JSON.stringify(text.slice(0, 64))}`,
+      "--header takes 'Name: value', with a name of letters, digits and - and a value on one line",
     )
-  if (/^(?:proxy-)?authorization$/i.test(name))
-    throw new SallyportError('usage', 'a credential is not taken from the command line: use --token')
-  return [name, text.slice(at + 1).trim()]
+  const value = text.slice(at + 1).trim()
+  if (/^(?:file|env):/.test(value)) return [name, oneLine(name, secretFrom(value))]
+  if (CREDENTIAL.test(name))
+    throw new SallyportError(
+      'usage',
+      `a credential is not taken from the command line: use --header '${name}: file:PATH' or '${name}: env:NAME', and --token for an access token`,
+    )
+  return [name, value]
+}
+
+function oneLine(name: string, value: string): string {
+  if (/[\r\n\0]/.test(value)) throw new SallyportError('usage', `the value of ${name} is more than one line`)
+  return value
 }
 
 function bodyFrom(text: string): Uint8Array {

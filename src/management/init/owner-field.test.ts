@@ -107,3 +107,15 @@ test('without an operationId there is no look-up, and public operations have no 
   const mixed = suggestObjects(root, [operation('GET', '/a/{id}', 'get', 'anonymous'), write])
   expect(mixed[0]).toMatchObject({ lookup: 'get', operations: [{ method: 'PUT' }] })
 })
+
+test('people own themselves where their own path names them by their own id, and nothing else does', () => {
+  const own = (template: string, schema: unknown): string | undefined =>
+    suggestObjects(contract({ [template]: schema }), [operation('GET', template, 'get')])[0]?.owner
+  const named = object({ id: text, name: text })
+  expect(own('/customers/{customerId}', named)).toBe('/id')
+  expect(own('/v1/users/{user_id}', named)).toBe('/id')
+  expect(own('/customers/{id}', named)).toBeUndefined()
+  expect(own('/products/{productId}', named)).toBeUndefined()
+  expect(own('/customers/{customerId}', object({ id: { type: 'integer' } }))).toBeUndefined()
+  expect(own('/customers/{customerId}', object({ name: text }))).toBeUndefined()
+})

@@ -37,6 +37,17 @@ const OWNER_IDS = [
   'account',
 ]
 const IDS_WITHIN = ['id', 'sub', 'userid', 'uuid', 'uid']
+/** Resources that are people with an account of their own. */
+const PEOPLE = new Set([
+  'customer',
+  'user',
+  'member',
+  'person',
+  'patient',
+  'student',
+  'employee',
+  'subscriber',
+])
 /** What wraps the object itself in many APIs' answers. */
 const WRAPPERS = ['data', 'result', 'item']
 
@@ -61,7 +72,8 @@ export function suggestObjects(
     const get = matched.find(({ method }) => method === 'GET')
     const parts = get === undefined ? null : TRAILING.exec(get.template)
     if (get === undefined || parts === null || get.template.length > 1024) continue
-    const owner = ownerPointer(root, answerSchema(root, get.template))
+    const schema = answerSchema(root, get.template)
+    const owner = ownerPointer(root, schema) ?? selfPointer(root, schema, get.template, parts[1] ?? '')
     if (owner === null) continue
     const lookup = get.operationId
     const hasLookup = lookup !== undefined && lookup !== '' && lookup.length <= 256
@@ -122,6 +134,14 @@ function ownerPointer(root: Contract, schema: unknown): string | null {
   return within === null ? null : `/${escapePointer(wrapper)}${within}`
 }
 
+/** `/customers/{customerId}` is a person, whose own id may be the `sub`: no other resource owns itself. */
+function selfPointer(root: Contract, schema: unknown, template: string, parameter: string): string | null {
+  const resource = singular(template.split('/').at(-2) ?? '')
+  if (!PEOPLE.has(plain(resource)) || plain(parameter) !== `${plain(resource)}id`) return null
+  const id = propertiesOf(root, schema).get('id')
+  return id !== undefined && typesOf(root, id).includes('string') ? '/id' : null
+}
+
 function ownerAmong(root: Contract, properties: ReadonlyMap<string, unknown>): string | null {
   const byName = new Map([...properties.keys()].reverse().map((name) => [plain(name), name]))
   for (const wanted of OWNER_IDS) {
@@ -140,9 +160,12 @@ function ownerAmong(root: Contract, properties: ReadonlyMap<string, unknown>): s
 
 /** Strings and integers are what the gate takes for an owner's id. */
 function isId(root: Contract, schema: unknown): boolean {
+  return typesOf(root, schema).some((each) => each === 'string' || each === 'integer')
+}
+
+function typesOf(root: Contract, schema: unknown): readonly unknown[] {
   const type = member(resolved(root, schema), 'type')
-  const types = Array.isArray(type) ? type : [type]
-  return types.some((each) => each === 'string' || each === 'integer')
+  return Array.isArray(type) ? type : [type]
 }
 
 /** Own and inherited (`allOf`) properties that the schema declares; of very many parts, the first ones. */
