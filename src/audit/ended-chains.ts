@@ -24,7 +24,7 @@ export interface EndedChainsReport {
 const MAX_READ_BYTES = 256 * 1024 * 1024
 const MAX_FAULTS = 1_000
 const LINES_A_TURN = 512
-/** Between turns of about as long, so that half a core is left to everything else. */
+/** Between turns of at most as long (ms), so that half a core or more is left to everything else. */
 const PAUSE_MS = 5
 
 /**

@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { apiSettings } from './api-schema.ts'
-import { basePath, fieldName, host, jsonPointer, name, secretReference, template, upstreamUrl } from './forms.ts'
+import {
+  basePath,
+  fieldName,
+  host,
+  jsonPointer,
+  name,
+  secretReference,
+  template,
+  upstreamUrl,
+} from './forms.ts'
 import { issuerSettings } from './issuer-schema.ts'
 
 const takes = (schema: { safeParse(value: unknown): { success: boolean } }, text: string) =>

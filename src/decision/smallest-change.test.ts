@@ -100,7 +100,7 @@ test.each<readonly [string, string]>([
     ([iss, by]) =>
       [
         change('issuer-unknown', { iss }, undefined, { issuers: ISSUERS }),
-        `Set identity.issuers.idp.issuer to ${iss}: it differs from https://idp.example only by ${by}.`,
+        `Correct identity.issuers.idp.issuer, or what the issuer sends: the token’s ${iss} differs from idp’s https://idp.example only by ${by}.`,
       ] as const,
   ),
   [change('issuer-refused', { issuer: 'corp' }), 'Add corp to apis.shop.identity.accept.'],

@@ -96,7 +96,7 @@ const HINTS: Partial<Record<ReasonCode, Hint>> = {
     if (iss === '') return withPlace(reason)
     const near = issuers.find((issuer) => sameButForm(issuer.iss, iss))
     return near !== undefined
-      ? `Set identity.issuers.${near.name}.issuer to ${iss}: it differs from ${near.iss} only by ${difference(near.iss, iss)}.`
+      ? `Correct identity.issuers.${near.name}.issuer, or what the issuer sends: the token’s ${iss} differs from ${near.name}’s ${near.iss} only by ${difference(near.iss, iss)}.`
       : `Add an issuer with issuer: ${iss} under identity.issuers.`
   },
   'issuer-refused': (reason, context) => {

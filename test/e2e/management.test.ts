@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MANAGEMENT_FILE } from '../../src/audit/management-log.ts'
+import { sendOrder } from '../../src/management/control-socket.ts'
 import { Connections, call } from './caller.ts'
 import { childrenOf, gateProcessOf, pause, until, Workbench } from './workbench.ts'
 
@@ -76,6 +77,36 @@ describe('the store', () => {
     for (const folder of ['keys', 'bundles', 'audit'])
       for (const file of readdirSync(join(bench.store, folder)))
         expect(mode(`${folder}/${file}`), file).toBe(0o600)
+  })
+})
+
+describe('a log that cannot be written', () => {
+  it('is told by /readyz while calls are refused for it, and the gate goes on by itself', async () => {
+    const token = bench.issuer.token()
+    const get = async () => (await call(bench.url('/items/1'), { token })).status
+    const away = `${bench.audit}.away`
+    renameSync(bench.audit, away)
+    try {
+      // New segments are begun where there is no folder any more; what the order itself comes to is not the point.
+      const order = { order: 'note-erasure', keys: 0, segments: 0, by: 'test' } as const
+      await sendOrder(bench.store, order).catch(() => undefined)
+      await until('calls are refused', async () => (await get()) === 503)
+      const missing = await until('readiness says why', async () => {
+        await get()
+        const { status, body } = await manage('/readyz')
+        return status === 503 && (JSON.parse(body) as { missing: string[] }).missing
+      })
+      expect(missing).toEqual([expect.stringMatching(/^records cannot be written/)])
+    } finally {
+      renameSync(away, bench.audit)
+    }
+    // On each thread, a moment after its last try to write.
+    const connections = new Connections(16)
+    await until('calls are answered again', async () => {
+      const answers = await connections.all(bench.url('/items/1'), { token })
+      return answers.every(({ status }) => status === 200)
+    })
+    connections.close()
   })
 })
 
