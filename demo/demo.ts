@@ -48,10 +48,13 @@ export async function runDemo(request: DemoRequest): Promise<number> {
     return request.once ? await tour(request, services, gate) : await live(services, gate, folder, ending)
   } catch (error) {
     if (ending.signal.aborted) return 0
-    process.stderr.write(`${error instanceof Error ? error.message : 'the demo could not start'}\n`)
-    process.stderr.write(
-      'Ports in use? Choose others: npm start -- --port N --management-port N --shop-port N --provider-port N (0: any free one).\n',
-    )
+    const message = error instanceof Error ? error.message : 'the demo could not start'
+    process.stderr.write(`${message}\n`)
+    if (/taken|in use|cannot listen/i.test(message)) {
+      process.stderr.write(
+        'Choose other ports: npm start -- --port N --management-port N --shop-port N --provider-port N (0: any free one).\n',
+      )
+    }
     return 2
   } finally {
     for (const stop of stops.reverse()) await stop().catch(() => undefined)

@@ -46,10 +46,19 @@ export const recordActions: Omit<RecordActions, 'now'> = {
   },
   erase: async (config, iss, sub, by) => {
     const directory = directoryOf(config)
-    const report = eraseSubject(directory.audit, readStoreKey(directory), { iss, sub })
+    const report = eraseSubject(directory.audit, readStoreKey(directory), { iss: issOf(config, iss), sub })
     if (report.keys > 0) await noteErasure(directory, report, by)
     return report
   },
+}
+
+/** By `iss` or by its name in the configuration, as for a revocation; where that cannot be read, as given. */
+function issOf(config: string, given: string): string {
+  try {
+    return readConfig(config).config.identity.issuers[given]?.issuer ?? given
+  } catch {
+    return given
+  }
 }
 
 /** That something was erased stays on record, whose it was does not. Without a running gate this is the only writer. */

@@ -14,7 +14,7 @@ interface EraseOptions {
 
 export function eraseCommand(command: Command, actions: CliActions): void {
   command
-    .argument('<iss>', 'the issuer, exactly as in the token')
+    .argument('<iss>', 'the issuer: its name in the configuration, or its iss')
     .argument('<sub>', 'the subject')
     .option('--yes', 'do not ask; needed where there is no terminal to ask on', false)
     .description('destroy the keys of one subject’s records, for good; the log still verifies')
