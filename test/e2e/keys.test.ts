@@ -109,7 +109,8 @@ describe('rotation under load', () => {
       () => ({ token: token() }),
     )
     for (const number of [2, 3, 4]) {
-      await pause(1_200)
+      // Past the cool-down (1 s, from the last fetch's end) also on a busy machine: within it a new key is a 401.
+      await pause(2_500)
       // Published first, used at once: no thread has heard of it.
       bench.issuer.keys = [key(number - 1), key(number)]
       signing = key(number)
