@@ -84,7 +84,9 @@ const timeouts = z.strictObject({
     .min(10)
     .max(600_000)
     .default(30_000)
-    .describe('Milliseconds between two parts of the upstream’s answer. An answer that is held to be checked may take four times as long in all, a look-up headMs and bodyMs together.'),
+    .describe(
+      'Milliseconds between two parts of the upstream’s answer. An answer that is held to be checked may take four times as long in all, a look-up headMs and bodyMs together.',
+    ),
   requestMs: z
     .int()
     .min(10)
