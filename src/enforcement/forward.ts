@@ -1,9 +1,9 @@
 import type { ApiPlan } from '../model/bundle.ts'
 import type { RawFields } from '../model/exchange.ts'
 import { fieldValues, HOP_BY_HOP, listMembers } from '../syntax/http.ts'
+import type { AdmittedCall } from './admitted-call.ts'
 import type { CleanHead } from './hygiene.ts'
 import { isStripped } from './identity-fields.ts'
-import type { AdmittedCall } from './pipeline.ts'
 
 /** Told to upstreams and looked for in requests, so that a route back into the gate is seen (RFC 9110 §7.6.3). */
 export const VIA = '1.1 sallyport'

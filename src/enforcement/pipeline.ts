@@ -1,25 +1,22 @@
-import type { Operation } from '../contract/instantiate.ts'
 import { checkScopes } from '../decision/floor.ts'
-import type { DecisionInput } from '../model/decision.ts'
 import type { Exchange, Reply } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
 import { finding } from '../model/fact.ts'
 import { reason } from '../model/reason.ts'
-import type { Subject } from '../model/subject.ts'
+import type { AdmittedCall } from './admitted-call.ts'
 import { announcedTooLarge, readRequestBody } from './body.ts'
 import { checkContent } from './content.ts'
 import { atCheckpoint, headInput, withObject } from './decision-input.ts'
 import { deliver, refuse } from './deliver.ts'
 import { loops } from './forward.ts'
 import type { Gate } from './gate.ts'
-import type { CleanHead } from './hygiene.ts'
 import { checkHead } from './hygiene.ts'
 import { identify } from './identify.ts'
 import { Journal } from './journal.ts'
 import { judge, type Verdict } from './judge.ts'
 import { lookUpObject } from './object.ts'
 import { release } from './release.ts'
-import type { ApiSnapshot, Snapshot } from './snapshot.ts'
+import type { Snapshot } from './snapshot.ts'
 import { callUpstream } from './upstream-call.ts'
 
 /**
@@ -60,22 +57,6 @@ async function playActs(
   const released = await release(admission.call, called.answer, journal, gate)
   if (!released.ok) return refuse(released.verdict, reply, journal, gate)
   return deliver(released.answer, reply, journal)
-}
-
-/** A call that may go upstream, with what it has shown. */
-export interface AdmittedCall {
-  readonly exchange: Exchange
-  readonly snapshot: Snapshot
-  readonly api: ApiSnapshot
-  readonly head: CleanHead
-  /** Null where the API has no contract, or, in observe mode, its contract has no such operation. */
-  readonly operation: Operation | null
-  readonly subject: Subject
-  /** The policies' input at the last checkpoint played; null without an operation. */
-  readonly input: DecisionInput | null
-  /** The bytes that were judged are the bytes that go on. */
-  readonly body: Uint8Array | null
-  readonly verdict: Verdict
 }
 
 type Admission =

@@ -7,10 +7,10 @@ import type { UpstreamAnswer } from '../model/ports.ts'
 import { opposes, reason } from '../model/reason.ts'
 import { fieldValue, fieldValues } from '../syntax/http.ts'
 import { isJson, parseMediaType } from '../syntax/media-type.ts'
+import type { AdmittedCall } from './admitted-call.ts'
 import { collectWithin, rejoin } from './body.ts'
 import type { Gate } from './gate.ts'
 import type { Journal } from './journal.ts'
-import type { AdmittedCall } from './pipeline.ts'
 
 /** What was read of the answer, and what may be said about it. */
 export interface ReadAnswer {

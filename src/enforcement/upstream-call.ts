@@ -6,13 +6,13 @@ import { finding } from '../model/fact.ts'
 import type { UpstreamAnswer } from '../model/ports.ts'
 import { reason } from '../model/reason.ts'
 import type { Subject } from '../model/subject.ts'
+import type { AdmittedCall } from './admitted-call.ts'
 import type { Credential } from './forward.ts'
 import { NONE, ONLY_STATED, ONLY_WHOLE, upstreamFields, upstreamPath } from './forward.ts'
 import type { Gate } from './gate.ts'
 import type { Journal } from './journal.ts'
 import type { Verdict } from './judge.ts'
 import { judge } from './judge.ts'
-import type { AdmittedCall } from './pipeline.ts'
 
 export type Called =
   | { readonly ok: true; readonly answer: UpstreamAnswer }

@@ -14,9 +14,8 @@ export type State =
 
 export type BundleRef = { readonly hash: string; readonly file: string }
 
-/** Control → gate process. */
-export type ControlMessage =
-  | { readonly type: 'configure'; readonly settings: GateSettings }
+/** From control to every thread, passed on by the gate process as it is. */
+type Relayed =
   | { readonly type: 'state'; readonly state: State }
   | { readonly type: 'revoke'; readonly sequence: number; readonly revocations: readonly Revocation[] }
   | { readonly type: 'rotate'; readonly sequence: number }
@@ -24,6 +23,9 @@ export type ControlMessage =
   | { readonly type: 'commit'; readonly epoch: number }
   | { readonly type: 'abandon'; readonly epoch: number }
   | { readonly type: 'drain'; readonly withinMs: number }
+
+/** Control → gate process. */
+export type ControlMessage = { readonly type: 'configure'; readonly settings: GateSettings } | Relayed
 
 /** Gate process → control. */
 export type GateMessage =
@@ -45,14 +47,8 @@ export type GateMessage =
 
 /** Gate process → thread. */
 export type ThreadCommand =
-  | { readonly type: 'state'; readonly state: State }
-  | { readonly type: 'revoke'; readonly sequence: number; readonly revocations: readonly Revocation[] }
-  | { readonly type: 'rotate'; readonly sequence: number }
-  | { readonly type: 'prepare'; readonly epoch: number; readonly bundle: BundleRef }
-  | { readonly type: 'commit'; readonly epoch: number }
-  | { readonly type: 'abandon'; readonly epoch: number }
+  | Relayed
   | { readonly type: 'listen'; readonly host: string; readonly port: number; readonly shared: boolean }
-  | { readonly type: 'drain'; readonly withinMs: number }
 
 /** Thread → gate process. */
 export type ThreadReport =

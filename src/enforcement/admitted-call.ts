@@ -1,0 +1,23 @@
+import type { Operation } from '../contract/instantiate.ts'
+import type { DecisionInput } from '../model/decision.ts'
+import type { Exchange } from '../model/exchange.ts'
+import type { Subject } from '../model/subject.ts'
+import type { CleanHead } from './hygiene.ts'
+import type { Verdict } from './judge.ts'
+import type { ApiSnapshot, Snapshot } from './snapshot.ts'
+
+/** A call that may go upstream, with what it has shown. */
+export interface AdmittedCall {
+  readonly exchange: Exchange
+  readonly snapshot: Snapshot
+  readonly api: ApiSnapshot
+  readonly head: CleanHead
+  /** Null where the API has no contract, or, in observe mode, its contract has no such operation. */
+  readonly operation: Operation | null
+  readonly subject: Subject
+  /** The policies' input at the last checkpoint played; null without an operation. */
+  readonly input: DecisionInput | null
+  /** The bytes that were judged are the bytes that go on. */
+  readonly body: Uint8Array | null
+  readonly verdict: Verdict
+}
