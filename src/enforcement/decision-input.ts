@@ -6,7 +6,7 @@ import type { Subject } from '../model/subject.ts'
 import { principalId } from '../model/subject.ts'
 import type { CleanHead } from './hygiene.ts'
 
-const TYPE = { user: 'User', client: 'Client', anonymous: 'Anonymous' } as const
+const TYPE = { user: 'User', client: 'Client', workload: 'Workload', anonymous: 'Anonymous' } as const
 
 /** The attributes policies may read, as known at the head; later checkpoints add to them. */
 export function headInput(

@@ -22,6 +22,12 @@ export interface BundleHead {
   readonly limits: LimitsPlan
   readonly environment: string
   readonly durability: 'os' | 'disk'
+  /** Declared networks by name, and trust zones: who is in one, and which calls go between them. */
+  readonly networks?: Readonly<Record<string, readonly string[]>>
+  readonly zones?: readonly ZonePlan[]
+  readonly flows?: readonly FlowPlan[]
+  /** IANA name of the zone in which policies read the time of day; absent: UTC. */
+  readonly timeZone?: string
   /** Attribute paths records keep besides those the policies read, for policies to come. */
   readonly auditAttributes: readonly string[]
 }
@@ -42,6 +48,12 @@ export interface IssuerPlan {
   readonly types: readonly string[]
   readonly groupsClaim: string
   readonly tenantClaim?: string
+  readonly rolesClaim?: string
+  readonly deviceClaim?: string
+  /** Further claims that object rules compare with. */
+  readonly claims?: readonly string[]
+  /** `workload`: every subject of this issuer is one. */
+  readonly subjects?: 'workload'
   readonly keys: {
     readonly refreshSeconds: number
     readonly cooldownSeconds: number
@@ -79,6 +91,32 @@ export interface ApiPlan {
   readonly maxAnswerBytes: number
   readonly tenant: string
   readonly environment: string
+  /** The trust zone it stands in. */
+  readonly zone?: string
+  /** Stages whose refusals are recorded and have no effect yet. */
+  readonly observeStages?: readonly ObservableStage[]
+}
+
+/** What can be observed while the rest is enforced: hygiene, audit and zones' own framing never. */
+export type ObservableStage = 'identity' | 'contract' | 'policy' | 'zone' | 'response'
+
+/** A trust zone (NIST SP 800-207 §3.1.2, micro-segmentation). */
+export interface ZonePlan {
+  readonly name: string
+  /** Names of declared networks, or CIDRs, whose callers are in it. */
+  readonly networks: readonly string[]
+  /** `<issuer>/<client>`; a token's client says more than the network it comes from. */
+  readonly clients: readonly string[]
+  /** `<issuer>/<id>` of workloads; a trailing `*` stands for the rest. */
+  readonly workloads: readonly string[]
+}
+
+/** Calls that may go from one zone to another. */
+export interface FlowPlan {
+  readonly from: string
+  readonly to: string
+  /** Operation keys or action groups (`pay/read`); empty: all operations of the zone. */
+  readonly operations: readonly string[]
 }
 
 export interface LimitsPlan {

@@ -18,6 +18,36 @@ export interface Decision {
   /** Ids of the policies that decided; empty where the floor (identity, scopes, contract) did. */
   readonly policies: readonly string[]
   readonly bundle: string
+  /**
+   * What speaks against the call and has no effect yet: of an operation, stage or policy that is only observed. Left
+   * out where there is none.
+   */
+  readonly observed?: readonly Reason[]
+  /** Of an answer whose items were judged one by one; left out elsewhere. */
+  readonly items?: ItemDecisions
+}
+
+/** A list's items, judged at one checkpoint: rows for those that differ in what policies read, and how many of each. */
+export interface ItemDecisions {
+  readonly judged: number
+  readonly released: number
+  /** Row i was judged over `RecordedInput.items[i]`. */
+  readonly rows: readonly ItemRow[]
+}
+
+export interface ItemRow {
+  readonly effect: 'allow' | 'deny'
+  /** How many items were alike. */
+  readonly count: number
+  readonly policies: readonly string[]
+}
+
+/** What distinguishes one item of a list from its neighbours. */
+export interface ItemInput {
+  /** The object's own id, where the rule names it and a policy reads it. */
+  readonly id?: string
+  readonly owner?: string
+  readonly tenant?: string
 }
 
 export type Obligation = { readonly kind: 'drop-undeclared' }
@@ -32,10 +62,14 @@ export interface DecisionInput {
 }
 
 export interface PrincipalInput {
-  readonly type: 'User' | 'Client' | 'Anonymous'
+  readonly type: 'User' | 'Client' | 'Workload' | 'Anonymous'
   readonly id: string
   /** Entity ids of its groups: `<issuer>/<group>`. */
   readonly groups: readonly string[]
+  /** Entity ids of its roles: `<issuer>/<role>`. */
+  readonly roles?: readonly string[]
+  /** Name of the trust zone it calls from, by its workload identity, client or network; empty or absent: none. */
+  readonly zone?: string
   readonly client: string
   readonly tenant: string
 }
@@ -62,6 +96,39 @@ export interface ContextInput {
   readonly method: string
   readonly path: string
   readonly ip: string
+  /** How the subject authenticated (RFC 8176). */
+  readonly amr?: readonly string[]
+  /** Seconds since `auth_time`. */
+  readonly authAgeSeconds?: number
+  /** Names of the declared networks that hold `ip`. */
+  readonly networks?: readonly string[]
+  readonly time?: TimeInput
+  readonly device?: DeviceInput
+  /** Stated by a signal, or by who asks for a decision; so are the following. */
+  readonly geo?: { readonly country: string; readonly asn?: number }
+  /** 0 (none) to 100. */
+  readonly risk?: number
+  readonly rates?: { readonly callerPerMinute: number }
+  readonly message?: { readonly kind: string; readonly bytes: number }
+}
+
+/** The moment of the call, as a clock on the wall of the named place shows it. */
+export interface TimeInput {
+  /** Milliseconds since the epoch. */
+  readonly epochMs: number
+  /** IANA name: `Europe/Berlin`. */
+  readonly zone: string
+  readonly hour: number
+  readonly minute: number
+  /** `Monday` … `Sunday`. */
+  readonly weekday: string
+}
+
+export interface DeviceInput {
+  /** `<issuer>/<id>`. */
+  readonly id: string
+  readonly compliant?: boolean
+  readonly managed?: boolean
 }
 
 /** What the policies alone say: before the floor and the findings are weighed in. */

@@ -1,12 +1,12 @@
 /**
  * One call and its answer as plain values: no socket and no framework object, so that every entrance
- * (HTTP listener, in-memory, later ext_authz and middleware) plays the same acts.
+ * (HTTP listener, in-memory, ext_authz, forward-auth, middleware) plays the same acts.
  */
 
 /** UUIDv7 (RFC 9562) made by the gate; also the id callers see in `Sallyport-Exchange` and problem documents. */
 export type ExchangeId = string & { readonly __brand: 'ExchangeId' }
 
-export type EntranceName = 'http' | 'memory' | 'try'
+export type EntranceName = 'http' | 'memory' | 'try' | 'ext-authz' | 'forward-auth' | 'authzen' | 'middleware'
 
 /** Field lines in wire order, name and value alternating, names as received: `['Host', 'a', 'Accept', '*']`. */
 export type RawFields = readonly string[]

@@ -1,3 +1,5 @@
+import type { Mode } from './decision.ts'
+
 /**
  * What a contract promises of one operation, as plain data inside a bundle. The contract room makes these
  * from OpenAPI and instantiates validators from them; enforcement and decision only read them.
@@ -27,6 +29,13 @@ export interface SecurityPlan {
 /** Whose object the operation touches, and how the gate gets to know it (config `apis.*.objects`). */
 export interface ObjectPlan {
   readonly type: string
+  /** Owner and tenant where the request itself states them, instead of the object's representation. */
+  readonly requestOwner?: RequestPlace
+  readonly requestTenant?: RequestPlace
+  /** What the owner field holds: a claim of the owner's token; absent: `sub`. */
+  readonly ownerClaim?: string
+  /** Of an operation that answers a list of such objects: where its items are, and how each is judged. */
+  readonly items?: ItemsPlan
   /** JSON pointer segments to the owner in the object's representation. */
   readonly owner?: readonly string[]
   readonly tenant?: readonly string[]
@@ -36,8 +45,24 @@ export interface ObjectPlan {
   readonly lookup?: OperationKey
   /** Foreign and absent objects are answered with equal bytes. */
   readonly hideAbsent: boolean
-  /** Where `owner` becomes known: at the answer of a read, after the look-up of a write, or never. */
-  readonly ownerKnownAt: 'response' | 'body' | 'never'
+  /**
+   * Where `owner` becomes known: with the head (path, query), the body, the look-up of a write (`body` too), at the
+   * answer of a read, or never.
+   */
+  readonly ownerKnownAt: 'head' | 'body' | 'response' | 'never'
+}
+
+export type RequestPlace =
+  | { readonly in: 'path' | 'query'; readonly name: string }
+  | { readonly in: 'body'; readonly pointer: readonly string[] }
+
+export interface ItemsPlan {
+  /** JSON pointer segments to the array in the answer; empty: the answer is the array. */
+  readonly at: readonly string[]
+  /** Within an item: its id, where policies may name one object. */
+  readonly id?: readonly string[]
+  /** The path parameter of the object's own template that the id stands for: `orderId`. */
+  readonly param?: string
 }
 
 export interface OperationPlan {
@@ -53,6 +78,8 @@ export interface OperationPlan {
   readonly deprecated: boolean
   readonly security: SecurityPlan
   readonly object?: ObjectPlan
+  /** The operation's own mode; absent: its API's. */
+  readonly mode?: Mode
 }
 
 /** The call met this operation: the path parameters are percent-decoded once, `/` never among separators. */

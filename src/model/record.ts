@@ -1,5 +1,6 @@
-import type { Decision, DecisionInput, Effect, Mode } from './decision.ts'
+import type { Decision, DecisionInput, Effect, ItemInput, Mode } from './decision.ts'
 import type { EntranceName, ExchangeId, Instant } from './exchange.ts'
+import type { Reason } from './reason.ts'
 import type { Subject } from './subject.ts'
 
 /**
@@ -55,6 +56,8 @@ export type RecordedInput = Pick<DecisionInput, 'checkpoint' | 'action'> & {
   readonly context: Partial<DecisionInput['context']>
   /** Paths the record keeps, whether or not the call had them: what is not among them is not known of it. */
   readonly kept?: readonly string[]
+  /** Of a list judged item by item: what was read of each kind of item, in the order of the decision's rows. */
+  readonly items?: readonly ItemInput[]
 }
 
 export interface MessageShape {
@@ -80,8 +83,10 @@ export interface OutcomeEntry {
    * that observe mode let through although it was denied (`wouldDeny`).
    */
   readonly effect: Effect
-  /** In observe mode: enforcing would have refused. */
+  /** Something is only observed (API, operation, stage or policy): enforcing it would have refused. */
   readonly wouldDeny: boolean
+  /** What a candidate bundle would have decided, where one was evaluated beside the one in force. */
+  readonly candidate?: CandidateVerdict
   readonly status: number
   /** The answer's checkpoint and, where stages failed, what they said; refusals repeat nothing. */
   readonly decisions: readonly Decision[]
@@ -94,6 +99,15 @@ export interface OutcomeEntry {
   readonly notPlayed: readonly string[]
   /** Microseconds. `gate` is all but the upstream and the waiting for bytes of the caller. */
   readonly timings: { readonly total: number; readonly upstream: number; readonly gate: number }
+}
+
+export interface CandidateVerdict {
+  readonly bundle: string
+  readonly effect: Effect
+  /** Whether it differs from what the bundle in force decided. */
+  readonly changed: boolean
+  readonly reasons: readonly Reason[]
+  readonly policies: readonly string[]
 }
 
 export interface CutEntry {

@@ -1,6 +1,7 @@
 /** Who calls, as verified: a user is `iss` + `sub` (ASVS 10.3.3), never `sub` alone. */
 export interface Subject {
-  readonly kind: 'user' | 'client' | 'anonymous'
+  /** `workload`: software with an identity of its own (a SPIFFE id), not an OAuth client acting for itself. */
+  readonly kind: 'user' | 'client' | 'workload' | 'anonymous'
   /** Config name of the issuer; the empty string for anonymous callers. */
   readonly issuer: string
   /** `iss` exactly as in the token. */
@@ -11,8 +12,13 @@ export interface Subject {
   readonly groups: readonly string[]
   readonly scopes: readonly string[]
   readonly audience: readonly string[]
+  readonly roles?: readonly string[]
   readonly acr?: string
+  readonly amr?: readonly string[]
   readonly authTime?: number
+  readonly device?: { readonly id: string; readonly compliant?: boolean; readonly managed?: boolean }
+  /** Claims that object rules compare with, by name: only those the configuration names. */
+  readonly claims?: Readonly<Record<string, string>>
   /** NumericDate seconds (RFC 7519 §2). */
   readonly issuedAt: number
   readonly expiresAt: number

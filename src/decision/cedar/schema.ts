@@ -79,6 +79,8 @@ function ownerNote(plan: OperationPlan): string | null {
   switch (plan.object.ownerKnownAt) {
     case 'response':
       return 'resource.owner and resource.tenant are known at the response checkpoint'
+    case 'head':
+      return 'resource.owner and resource.tenant are known at the head, by the request'
     case 'body':
       return 'resource.owner and resource.tenant are known at the body checkpoint, after the look-up'
     case 'never':
