@@ -1,7 +1,8 @@
-import type { Decision } from '../model/decision.ts'
+import type { Decision, ItemDecisions } from '../model/decision.ts'
 import type { ExchangeId, Instant } from '../model/exchange.ts'
 import type { Reason } from '../model/reason.ts'
 import type {
+  CandidateVerdict,
   CutEntry,
   ExchangeRecord,
   MessageShape,
@@ -72,6 +73,7 @@ export function decodeOutcome(line: Plain): OutcomeLine {
       action: oneOf(line['action'], ['forwarded', 'refused', 'failed'], 'failed'),
       effect: effect(line),
       wouldDeny: line['wouldDeny'] === true,
+      ...(line['candidate'] === undefined ? {} : { candidate: candidate(asPlain(line['candidate'])) }),
       status: number(line, 'status'),
       decisions: list(line['decisions']).map((one) => decision(asPlain(one), bundle)),
       attributes: null,
@@ -128,6 +130,35 @@ function decision(line: Plain, bundle: string): Decision {
     obligations: texts(line['obligations']).map((kind) => ({ kind }) as Decision['obligations'][number]),
     policies: texts(line['policies']),
     bundle: typeof own === 'string' ? own : bundle,
+    ...(line['observed'] === undefined
+      ? {}
+      : { observed: list(line['observed']).map((one) => reason(asPlain(one))) }),
+    ...(line['items'] === undefined ? {} : { items: itemDecisions(asPlain(line['items'])) }),
+  }
+}
+
+function itemDecisions(line: Plain): ItemDecisions {
+  return {
+    judged: number(line, 'judged'),
+    released: number(line, 'released'),
+    rows: list(line['rows']).map((one) => {
+      const [verdict, count, policies] = list(one)
+      return {
+        effect: oneOf(verdict, ['allow', 'deny'], 'deny'),
+        count: finite(count),
+        policies: texts(policies),
+      }
+    }),
+  }
+}
+
+function candidate(line: Plain): CandidateVerdict {
+  return {
+    bundle: text(line, 'bundle'),
+    effect: effect(line),
+    changed: line['changed'] === true,
+    reasons: list(line['reasons']).map((one) => reason(asPlain(one))),
+    policies: texts(line['policies']),
   }
 }
 

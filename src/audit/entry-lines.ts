@@ -1,7 +1,14 @@
-import type { Decision } from '../model/decision.ts'
+import type { Decision, ItemDecisions } from '../model/decision.ts'
 import type { Instant } from '../model/exchange.ts'
 import type { Reason } from '../model/reason.ts'
-import type { CutEntry, IntentEntry, MessageShape, OutcomeEntry, RecordedInput } from '../model/record.ts'
+import type {
+  CandidateVerdict,
+  CutEntry,
+  IntentEntry,
+  MessageShape,
+  OutcomeEntry,
+  RecordedInput,
+} from '../model/record.ts'
 import { quote } from './line.ts'
 import { bounded, boundedList, callerNames, type Digest, MAX_PERSONAL, numeral } from './redact.ts'
 
@@ -41,8 +48,13 @@ export function outcomeBody(
     `,"released":{${shape(entry.released, digest)},"dropped":${boundedList(entry.released.dropped)}}` +
     `,"notPlayed":${boundedList(entry.notPlayed)},"timings":[${numeral(entry.timings.total)},` +
     `${numeral(entry.timings.upstream)},${numeral(entry.timings.gate)}]` +
+    (entry.candidate === undefined ? '' : `,"candidate":${candidate(entry.candidate)}`) +
     (sealed === '' ? (same ? ',"same":true' : '') : `,"x":"${sealed}"`)
   )
+}
+
+function candidate({ bundle, effect, changed, reasons: found, policies }: CandidateVerdict): string {
+  return `{"bundle":${bounded(bundle)},"effect":"${effect}","changed":${changed},"reasons":${reasons(found)},"policies":${boundedList(policies)}}`
 }
 
 export function cutBody(entry: CutEntry): string {
@@ -66,10 +78,13 @@ function boundedInput(attributes: RecordedInput | null): RecordedInput | null {
   if (attributes === null) return null
   const params = attributes.resource.params
   const path = attributes.context.path
-  const groups = attributes.principal.groups
-  let size = (path?.length ?? 0) + (groups?.length ?? 0)
+  const { groups = [], roles = [] } = attributes.principal
+  let size = (path?.length ?? 0) + groups.length + roles.length
   for (const name in params) size += name.length + (params[name]?.length ?? 0)
-  if (groups !== undefined) for (const group of groups) size += group.length
+  for (const group of groups) size += group.length
+  for (const role of roles) size += role.length
+  for (const { id, owner, tenant } of attributes.items ?? [])
+    size += 32 + (id?.length ?? 0) + (owner?.length ?? 0) + (tenant?.length ?? 0)
   return size <= MAX_ATTRIBUTES ? attributes : null
 }
 
@@ -102,10 +117,26 @@ function decisions(list: readonly Decision[], bundle: string): string {
     if (one.obligations.length > 0)
       out += `,"obligations":${boundedList(one.obligations.map(obligationKind))}`
     if (one.policies.length > 0) out += `,"policies":${boundedList(one.policies)}`
+    if (one.observed !== undefined && one.observed.length > 0) out += `,"observed":${reasons(one.observed)}`
+    if (one.items !== undefined) out += `,"items":${itemRows(one.items)}`
     if (one.bundle !== bundle) out += `,"bundle":${bounded(one.bundle)}`
     out += '}'
   }
   return `${out}]`
+}
+
+const MAX_ROWS = 256
+
+/** A row is `[effect, count, policies]`; its item's attributes are sealed, at the same index. */
+function itemRows({ judged, released, rows }: ItemDecisions): string {
+  let out = `{"judged":${numeral(judged)},"released":${numeral(released)},"rows":[`
+  const kept = Math.min(rows.length, MAX_ROWS)
+  for (let i = 0; i < kept; i++) {
+    const row = rows[i]
+    if (row === undefined) break
+    out += `${i === 0 ? '' : ','}["${row.effect}",${numeral(row.count)},${boundedList(row.policies)}]`
+  }
+  return `${out}]}`
 }
 
 function obligationKind(obligation: Decision['obligations'][number]): string {

@@ -47,6 +47,34 @@ describe('a thread’s record', () => {
     ])
   })
 
+  it('keeps what was only observed, a list’s rows and a candidate’s verdict', async () => {
+    const writer = writerIn(folder.path)
+    const [reason] = decisionOf('deny').reasons
+    const items = {
+      judged: 3,
+      released: 2,
+      rows: [
+        { effect: 'allow', count: 2, policies: ['own'] },
+        { effect: 'deny', count: 1, policies: [] },
+      ],
+    } as const
+    const decisions = [decisionOf('allow', { checkpoint: 'response', observed: [reason], items })]
+    const candidate = {
+      bundle: 'c'.repeat(64),
+      effect: 'deny',
+      changed: true,
+      reasons: [reason],
+      policies: ['own'],
+    } as const
+    const sealedItems = { ...outcomeOf(1).attributes, items: [{ owner: 'corp/ana' }, { owner: 'corp/bo' }] }
+    const outcome = outcomeOf(1, { decisions, candidate, attributes: sealedItems as never })
+    writer.intent(intentOf(1))
+    writer.outcome(outcome)
+    await writer.close()
+    const [record] = await recordsIn(folder.path)
+    expect(record?.outcome).toEqual(outcome)
+  })
+
   it('holds a refusal’s two entries in one write, with the same fields', async () => {
     const writes: number[] = []
     const real = segmentFiles(DIRECT_SYNC)
