@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { UNPINNED } from './cpu.ts'
 import { LIVE_TOKENS } from './full-v1.ts'
 import { measure, type Sample, warmUp } from './measure.ts'
+import { measurePolicies } from './policy-rows.ts'
 import { measureReload, type Reload, WITHOUT_CONTRACT } from './reload.ts'
 import { type Report, report, rowReport } from './report.ts'
 import {
@@ -41,6 +42,9 @@ export async function measureAll(
     reload = await measureReload(join(folder, 'reload'), upstream, settings.reloads)
   }
 
+  say('policies, beside cedar-wasm')
+  const policies = await measurePolicies(settings.policyMs)
+
   const rows = await startRows(folder, upstream, closers, skipped)
   const rates = new Map<Row, number>()
   for (const row of rows) {
@@ -62,7 +66,7 @@ export async function measureAll(
     }
   }
   const measured = rows.map((row) => rowReport(row.name, samples.get(row) ?? []))
-  return report({ rows: measured, startUp, reload, skipped, rounds, seconds, connections })
+  return report({ rows: measured, startUp, reload, policies, skipped, rounds, seconds, connections })
 }
 
 async function startRows(

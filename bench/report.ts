@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { UNPINNED } from './cpu.ts'
 import { DESCRIPTION } from './full-v1.ts'
 import type { Sample } from './measure.ts'
+import { type Policies, policyLines } from './policy-rows.ts'
 import type { Reload } from './reload.ts'
 import { BARE, FULL, NGINX, WITHOUT_EVALUATOR } from './rows.ts'
 import type { StartUp } from './start-up.ts'
@@ -53,6 +54,7 @@ export interface Report {
     readonly whole_ms: number
     readonly runs: number
   } | null
+  readonly policies: Policies
   /** What could not be measured, and why. */
   readonly skipped: readonly { readonly name: string; readonly why: string }[]
   readonly rounds: number
@@ -108,12 +110,13 @@ export function report(measured: {
   readonly rows: readonly RowReport[]
   readonly startUp: StartUp | null
   readonly reload: Reload | null
+  readonly policies: Policies
   readonly skipped: Report['skipped']
   readonly rounds: number
   readonly seconds: number
   readonly connections: number
 }): Report {
-  const { rows, startUp, reload, skipped, rounds, seconds, connections } = measured
+  const { rows, startUp, reload, policies, skipped, rounds, seconds, connections } = measured
   const [first] = cpus()
   return {
     machine: `${cpus().length} × ${first?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}`,
@@ -140,6 +143,7 @@ export function report(measured: {
             whole_ms: Math.round(reload.wholeMs),
             runs: reload.runs,
           },
+    policies,
     skipped,
     rounds,
     seconds,
@@ -175,6 +179,7 @@ export function table(result: Report): string {
     out.push(
       `reload to ${reload.contract} (${reload.operations} operations): longest step on a gate thread ${reload.longest_step_ms.max} ms, in force after ${reload.whole_ms} ms`,
     )
+  out.push('', ...policyLines(result.policies), '')
   for (const { name, why } of result.skipped) out.push(`skipped: ${name}: ${why}`)
   return `${out.join('\n')}\n`
 }
@@ -195,6 +200,7 @@ export interface Checked {
 export function checkBudgets(result: Report, limits: Budgets = readBudgets()): Checked {
   const measured: Record<string, number | null> = {
     ...result.figures,
+    ...result.policies.figures,
     startup_cpu_ms: result.startup_ms?.cpu ?? null,
     reload_longest_step_ms: result.reload?.longest_step_ms.median ?? null,
   }

@@ -52,6 +52,7 @@ if (values.help) {
     warmUpMs: quick ? { gate: 500, other: 300 } : { gate: 15_000, other: 4_000 },
     startUps: quick ? 1 : 5,
     reloads: quick ? 0 : 2,
+    policyMs: quick ? 30 : 3_000,
     profile: values.profile ?? null,
     withoutEvaluator: values['without-evaluator'],
   })

@@ -8,6 +8,8 @@ export interface Settings {
   readonly warmUpMs: { readonly gate: number; readonly other: number }
   readonly startUps: number
   readonly reloads: number
+  /** For each figure of the policies. */
+  readonly policyMs: number
   /** Null: measure; else where the profile goes. */
   readonly profile: string | null
   /** Of the row without the evaluator. */

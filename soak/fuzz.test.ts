@@ -6,10 +6,20 @@ import { scanJson } from '../src/syntax/json.ts'
 import { parseJws } from '../src/syntax/jws.ts'
 import { parseMediaType } from '../src/syntax/media-type.ts'
 import { parseQuery, parseTarget } from '../src/syntax/uri.ts'
+import { decide } from '../src/decision/decide.ts'
+import type { JudgeInput } from '../src/decision/decide.ts'
+import type { DecisionInput } from '../src/model/decision.ts'
+import { Compiled, judgedByWasm } from '../test/cedar-both.ts'
+import { cedarCase, scopeCase } from '../test/cedar-case.ts'
+import { hostileInput, probedEngine } from '../test/hostile-input.ts'
+import { tapes } from '../test/tape.ts'
 import { keepResult, SOAK_SECONDS } from './duration.ts'
 
-/** Parsers of outside bytes, for as long as the soak lasts: none throws, and each says yes only to what it means. */
-const half = (SOAK_SECONDS / 2) * 1_000
+/**
+ * Parsers of outside bytes and what decides over them, for as long as the soak lasts: none throws, and each says yes
+ * only to what it means.
+ */
+const share = (SOAK_SECONDS / 4) * 1_000
 
 it('scans any bytes as strictly as it says', () => {
   const seeds = [
@@ -26,7 +36,7 @@ it('scans any bytes as strictly as it says', () => {
       for (const [at, byte] of edits) bytes[at % bytes.length] = byte
       return bytes
     })
-  const runs = timed(half, fc.oneof(mutated, fc.uint8Array({ maxLength: 512 })), (bytes) => {
+  const runs = timed(share, fc.oneof(mutated, fc.uint8Array({ maxLength: 512 })), (bytes) => {
     const scan = scanJson(bytes)
     if (scan.ok) expect(scan.value).toEqual(JSON.parse(Buffer.from(bytes).toString('utf8')))
   })
@@ -36,7 +46,7 @@ it('scans any bytes as strictly as it says', () => {
 it('reads any head without throwing', () => {
   const text = fc.string({ unit: 'binary', maxLength: 200 })
   const runs = timed(
-    half,
+    share,
     fc.oneof(
       text,
       text.map((tail) => `/v1/${tail}`),
@@ -56,13 +66,48 @@ it('reads any head without throwing', () => {
   keepResult('fuzz-heads', { runs })
 })
 
+it('decides as cedar-wasm does', () => {
+  let requests = 0
+  const cases = fc.oneof(tapes(900).map(cedarCase), tapes(1_500).map(scopeCase))
+  const runs = timed(
+    share,
+    cases,
+    (made) => {
+      const compiled = new Compiled(made)
+      for (const request of made.requests) {
+        const { plain, strict } = judgedByWasm(made, request)
+        expect(compiled.judged(request, false)).toEqual(plain)
+        expect(compiled.judged(request, true)).toEqual(strict)
+        requests++
+      }
+    },
+    20,
+  )
+  keepResult('fuzz-cedar', { runs, requests })
+})
+
+it('decides over anything without throwing', () => {
+  const engine = probedEngine()
+  const runs = timed(share, fc.tuple(hostileInput, fc.anything()), ([input, anything]) => {
+    expect(engine.evaluate(input).verdict).toMatch(/^(allow|deny|pending)$/)
+    expect(engine.evaluate(anything as DecisionInput).verdict).toBe('deny')
+    expect(decide(anything as JudgeInput).effect).toBe('deny')
+  })
+  keepResult('fuzz-decide', { runs })
+})
+
 /** Runs the property over fresh values until the time is over; gives the number of values tried. */
-function timed<T>(forMs: number, values: fc.Arbitrary<T>, property: (value: T) => void): number {
+function timed<T>(
+  forMs: number,
+  values: fc.Arbitrary<T>,
+  property: (value: T) => void,
+  numRuns = 1_000,
+): number {
   const end = performance.now() + forMs
   let runs = 0
   while (performance.now() < end) {
-    fc.assert(fc.property(values, property), { numRuns: 1_000 })
-    runs += 1_000
+    fc.assert(fc.property(values, property), { numRuns })
+    runs += numRuns
   }
   return runs
 }

@@ -10,6 +10,8 @@ enableCompileCache(join(import.meta.dirname, '..', 'node_modules', '.cache', 'sa
 if (!isMainThread && parentPort !== null) {
   const data: { readonly role?: string } = workerData
   if (data.role === 'thread') (await import('./roles/thread.ts')).runThread(workerData, parentPort)
+  else if (data.role === 'replay')
+    await (await import('./roles/replay-thread.ts')).runReplayThread(workerData, parentPort)
   else if (data.role === 'compiler') (await import('./roles/compiler.ts')).runCompiler(workerData, parentPort)
 } else if (process.argv.includes('--role=gate')) {
   ;(await import('./roles/gate.ts')).runGate()

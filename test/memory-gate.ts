@@ -27,9 +27,11 @@ export function memoryGate(options: {
   /** Keys of each issuer, by its config name. */
   readonly keys: Readonly<Record<string, { readonly iss: string; readonly keys: readonly TestKey[] }>>
   readonly audit?: AuditWriter
+  /** Hash that records name the bundle by; `test` unless told. */
+  readonly bundle?: string
 }): MemoryGate {
   const compiled = compileBundle(options.config)
-  const builder = new SnapshotBuilder('test')
+  const builder = new SnapshotBuilder(options.bundle ?? 'test')
   for (const part of bundleParts(compiled)) builder.add(part)
   const snapshots = new PinnedSnapshots()
   const snapshot = builder.finish()

@@ -157,6 +157,7 @@ function candidate(line: Plain): CandidateVerdict {
     bundle: text(line, 'bundle'),
     effect: effect(line),
     changed: line['changed'] === true,
+    ...(line['undecided'] === true ? { undecided: true } : {}),
     reasons: list(line['reasons']).map((one) => reason(asPlain(one))),
     policies: texts(line['policies']),
   }

@@ -48,13 +48,17 @@ export function outcomeBody(
     `,"released":{${shape(entry.released, digest)},"dropped":${boundedList(entry.released.dropped)}}` +
     `,"notPlayed":${boundedList(entry.notPlayed)},"timings":[${numeral(entry.timings.total)},` +
     `${numeral(entry.timings.upstream)},${numeral(entry.timings.gate)}]` +
-    (entry.candidate === undefined ? '' : `,"candidate":${candidate(entry.candidate)}`) +
+    (entry.candidate === undefined ? '' : candidate(entry.candidate)) +
     (sealed === '' ? (same ? ',"same":true' : '') : `,"x":"${sealed}"`)
   )
 }
 
-function candidate({ bundle, effect, changed, reasons: found, policies }: CandidateVerdict): string {
-  return `{"bundle":${bounded(bundle)},"effect":"${effect}","changed":${changed},"reasons":${reasons(found)},"policies":${boundedList(policies)}}`
+/** Why it came to what it did is kept where it came to something else. */
+function candidate({ bundle, effect, changed, undecided, reasons: why, policies }: CandidateVerdict): string {
+  let out = `,"candidate":{"bundle":${bounded(bundle)},"effect":"${effect}","changed":${changed}`
+  if (undecided === true) out += ',"undecided":true'
+  if (changed || undecided === true) out += `,"reasons":${reasons(why)},"policies":${boundedList(policies)}`
+  return `${out}}`
 }
 
 export function cutBody(entry: CutEntry): string {

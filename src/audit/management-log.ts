@@ -18,7 +18,19 @@ export const MANAGEMENT_FILE = 'management.ndjson'
 
 /** What changed the gate, or failed to: never a secret, never a token. */
 export interface ManagementEntry {
-  readonly action: 'start' | 'stop' | 'reload' | 'revoke' | 'erase' | 'clock-jump' | 'damage'
+  readonly action:
+    | 'start'
+    | 'stop'
+    | 'reload'
+    | 'stage'
+    | 'canary'
+    | 'promote'
+    | 'drop'
+    | 'rollback'
+    | 'revoke'
+    | 'erase'
+    | 'clock-jump'
+    | 'damage'
   /** The account or event that caused it. */
   readonly by: string
   readonly result: 'ok' | 'failed'

@@ -12,6 +12,12 @@ export interface ReadOptions {
   /** The store's key opens the sealed parts; without it every record reads as erased. */
   readonly storeKey: Uint8Array | null
   readonly filter?: RecordFilter
+  /** Only these chains (`listSegments`), so that several readers share a folder. */
+  readonly chains?: ReadonlySet<string>
+  /** `false`: records without their cuts, which cost a pass of their own. */
+  readonly cuts?: boolean
+  /** Called after each stretch with the bytes read since the last call. */
+  onBytes?(bytes: number): void
 }
 
 /** Later cuts than this many in one chain are not joined: what bounds memory against callers who always leave. */
@@ -31,7 +37,7 @@ export async function* readRecords(
   const chains = listSegments(directory)
   const recovered = readRecovered(directory, chains)
   for (const [chain, segments] of chains) {
-    if (chain.endsWith(`-${RECOVERY_THREAD}`)) continue
+    if (chain.endsWith(`-${RECOVERY_THREAD}`) || options.chains?.has(chain) === false) continue
     for await (const record of readChain(directory, segments, options, recovered)) {
       if (left <= 0) return
       if (!matches(filter, record)) continue
@@ -47,22 +53,28 @@ async function* readChain(
   options: ReadOptions,
   recovered: ReadonlySet<string>,
 ): AsyncGenerator<ExchangeRecord, void> {
-  const cuts = await readCuts(directory, segments)
+  const cuts = options.cuts === false ? new Map<string, CutEntry>() : await readCuts(directory, segments)
   const join = new RecordJoin(options.filter)
   const withCut = (record: ExchangeRecord): ExchangeRecord => {
     const cut = cuts.get(record.intent.id)
     return cut === undefined ? record : { ...record, cut }
   }
   let lines = 0
+  let bytes = 0
   for (const segment of segments) {
     const path = segmentPath(directory, segment)
     join.beginSegment(keysOf(path, segment, options))
     for (const line of scanLines(path)) {
       const joined = join.feed(line)
       if (joined?.kind === 'closed') yield withCut(joined.record)
-      if (++lines % LINES_A_TURN === 0) await setImmediate()
+      bytes += line.bytes.length + 1
+      if (++lines % LINES_A_TURN !== 0) continue
+      options.onBytes?.(bytes)
+      bytes = 0
+      await setImmediate()
     }
   }
+  options.onBytes?.(bytes)
   for (const record of join.remaining(recovered)) yield withCut(record)
 }
 

@@ -16,7 +16,7 @@ export interface RecordFilter {
   /** The outcome's effect; of an exchange still open, its last decision's. */
   readonly effect?: Effect
   readonly wouldDeny?: boolean
-  /** A reason's code in any decision. */
+  /** A reason's code in any decision, only observed ones included. */
   readonly reason?: string
   readonly from?: number
   readonly to?: number
@@ -71,7 +71,7 @@ function wouldDeny(record: ExchangeRecord): boolean {
 function hasReason(record: ExchangeRecord, code: string): boolean {
   const { outcome } = record
   const later = outcome === null || outcome === 'unknown' ? [] : outcome.decisions
-  return [...record.intent.decisions, ...later].some((one) =>
-    one.reasons.some((reason) => reason.code === code),
+  return [...record.intent.decisions, ...later].some(({ reasons, observed = [] }) =>
+    [...reasons, ...observed].some((reason) => reason.code === code),
   )
 }

@@ -1,16 +1,7 @@
 import { z } from 'zod'
-import {
-  basePath,
-  fieldName,
-  host,
-  jsonPointer,
-  label,
-  line,
-  localPath,
-  name,
-  template,
-  upstreamUrl,
-} from './forms.ts'
+import { basePath, fieldName, host, label, line, localPath, name, upstreamUrl } from './forms.ts'
+import { objectRule } from './object-schema.ts'
+import { observedStages, operationModes } from './observe-schema.ts'
 
 const audience = z.string().min(1).max(1024)
 
@@ -34,41 +25,6 @@ const identity = z.strictObject({
     .describe(
       'Seconds since `iat` after which a token is refused although it has not expired. Left out: no such bound.',
     ),
-})
-
-const objectRule = z.strictObject({
-  path: template.describe(
-    'Path template of the object in the contract, below the base path: `/orders/{orderId}`. The rule covers every operation on it.',
-  ),
-  owner: jsonPointer
-    .optional()
-    .describe(
-      'JSON pointer to the owner in the object as the upstream answers it (RFC 6901): `/customerId`.',
-    ),
-  tenant: jsonPointer
-    .optional()
-    .describe('JSON pointer to the tenant in the object as the upstream answers it.'),
-  equals: z
-    .literal('subject')
-    .default('subject')
-    .describe('What the owner field holds: `subject`, the `sub` of the owner’s tokens.'),
-  issuer: name
-    .optional()
-    .describe(
-      'Name of the issuer whose subjects the owner field holds. Needed where the API accepts several.',
-    ),
-  lookup: z
-    .string()
-    .min(1)
-    .max(256)
-    .optional()
-    .describe(
-      'operationId of the GET on the same path that states the owner before a write. Left out: writes that policies tie to the owner are denied.',
-    ),
-  hideAbsent: z
-    .boolean()
-    .default(false)
-    .describe('Answer foreign and absent objects with the same bytes, so that ids cannot be tried out.'),
 })
 
 const timeouts = z.strictObject({
@@ -135,6 +91,9 @@ export const apiSettings = z.strictObject({
     .describe(
       'Further request fields that only the gate’s side may state: a caller’s own never go upstream, also where the contract declares them. What proxies and login services are known to send is removed anyway, unless the contract declares it as a header parameter.',
     ),
+  zone: name.optional().describe('The trust zone the API stands in, of `zones`. Needed once there is one.'),
+  observe: observedStages,
+  operations: operationModes,
   onAuditFailure: z
     .enum(['deny', 'allow'])
     .default('deny')
@@ -143,6 +102,11 @@ export const apiSettings = z.strictObject({
     .record(name, objectRule)
     .optional()
     .describe('Whose the objects of the API are, by object type: what policies read as `resource.owner`.'),
+  overlay: localPath
+    .optional()
+    .describe(
+      'A file of further object rules, in the form `objects: { … }`, so that the contract stays its vendor’s. Left out: the file beside the contract, `shop.sallyport.yaml` beside `shop.yaml`, where there is one.',
+    ),
   timeouts: timeouts.prefault({}).describe('How long the gate waits.'),
   maxRequestBytes: bytes
     .default(1_048_576)

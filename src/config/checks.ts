@@ -25,6 +25,7 @@ export function checkConfig(config: Config, main: Source, findings: Findings): v
       'Give management a port of its own.',
     )
   }
+  checkDecisionPorts(config, main, findings)
   if (limits.tokenBytes > limits.fieldBytes) {
     findings.warning(
       main,
@@ -34,6 +35,30 @@ export function checkConfig(config: Config, main: Source, findings: Findings): v
     )
   }
   checkIssuers(config, main, findings)
+}
+
+/** SO_REUSEPORT would share a port silently, so none stands twice, whatever the address. */
+function checkDecisionPorts(
+  { listen, management, decisionPoints }: Config,
+  main: Source,
+  findings: Findings,
+): void {
+  const taken = new Map([
+    [management.port, 'management'],
+    [listen.port, 'listen'],
+  ])
+  for (const [key, point] of Object.entries(decisionPoints)) {
+    if (point === undefined) continue
+    const other = taken.get(point.port)
+    if (other !== undefined)
+      findings.problem(
+        main,
+        ['decisionPoints', key, 'port'],
+        `port is taken by ${other}`,
+        'Give each a port of its own.',
+      )
+    taken.set(point.port, other ?? `decisionPoints.${key}`)
+  }
 }
 
 function checkIssuers(config: Config, main: Source, findings: Findings): void {
@@ -104,6 +129,15 @@ export function checkApi(api: FoundApi, config: Config, findings: Findings): voi
       `Add ${contract === undefined ? 'contract:' : 'identity: with accept and audience'}, or set mode: observe.`,
     )
   }
+  if (settings.overlay !== undefined && contract === undefined) {
+    findings.problem(
+      source,
+      ['overlay'],
+      'an overlay needs a contract: without one it rules nothing',
+      'Add contract:.',
+      'key',
+    )
+  }
   if (objects !== undefined && contract === undefined) {
     findings.problem(
       source,
@@ -112,48 +146,6 @@ export function checkApi(api: FoundApi, config: Config, findings: Findings): voi
       'Add contract:.',
       'key',
     )
-  }
-  checkObjects(api, findings)
-}
-
-function checkObjects({ settings, source }: FoundApi, findings: Findings): void {
-  const accept = settings.identity?.accept ?? []
-  const paths = new Map<string, string>()
-  for (const [type, rule] of Object.entries(settings.objects ?? {})) {
-    const at = (key: string): Segments => ['objects', type, key]
-    // Parameter names do not tell paths apart (OpenAPI 3.1 §4.8.8).
-    const shape = rule.path.replace(/\{[^}]*\}/g, '{}')
-    const other = paths.get(shape)
-    if (other !== undefined) {
-      findings.problem(source, at('path'), `path is ruled by "${other}" already`, 'One object type per path.')
-    }
-    paths.set(shape, other ?? type)
-    if (rule.owner === undefined && rule.tenant === undefined) {
-      findings.problem(
-        source,
-        ['objects', type],
-        'the rule states neither owner nor tenant',
-        'Add owner: /field.',
-        'key',
-      )
-    }
-    if (rule.owner === undefined) continue
-    if (rule.issuer === undefined && accept.length > 1) {
-      findings.problem(
-        source,
-        ['objects', type],
-        'the rule needs issuer: the API accepts several, and the same sub of two issuers is two people',
-        `Add issuer: with one of ${accept.join(', ')}.`,
-        'key',
-      )
-    } else if (rule.issuer !== undefined && !accept.includes(rule.issuer)) {
-      findings.problem(
-        source,
-        at('issuer'),
-        'issuer is not one the API accepts',
-        `Accepted: ${accept.join(', ') || 'none'}.`,
-      )
-    }
   }
 }
 

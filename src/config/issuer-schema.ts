@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parsePointer } from '../syntax/json-pointer.ts'
 import { fetchUrl, refuse } from './forms.ts'
 
 /** RFC 7518 §3.1 and RFC 8037, asymmetric only: a secret shared with the issuer would let the gate forge tokens. */
@@ -44,7 +45,19 @@ const keys = z.strictObject({
     .describe('Milliseconds that a call with an unknown key id waits for the fetch, before it gets 503.'),
 })
 
-const claim = z.string().min(1).max(256)
+/** A claim by name, or by JSON pointer where it lies deeper: names of claims never begin with `/`. */
+export const claim = z
+  .string()
+  .min(1)
+  .max(256)
+  .superRefine((text, context) => {
+    if (!text.startsWith('/')) return
+    try {
+      parsePointer(text)
+    } catch {
+      refuse(context, 'must be a claim or a JSON pointer', 'For example groups, or /realm_access/roles.')
+    }
+  })
 
 export const issuerSettings = z.strictObject({
   issuer: z
@@ -72,11 +85,31 @@ export const issuerSettings = z.strictObject({
     .describe(
       'Values of `typ` accepted besides `at+jwt` (RFC 9068 §4), for issuers that send `JWT`. Widens what passes for an access token.',
     ),
-  groupsClaim: claim.default('groups').describe('Claim that holds the groups of the subject.'),
+  groupsClaim: claim
+    .default('groups')
+    .describe(
+      'Claim that holds the groups of the subject: its name, or where it lies deeper a JSON pointer (RFC 6901) such as `/realm_access/groups`.',
+    ),
+  rolesClaim: claim
+    .optional()
+    .describe(
+      'Claim that holds the roles of the subject, named likewise: `roles`, `/realm_access/roles`. Left out: nobody has roles.',
+    ),
+  deviceClaim: claim
+    .optional()
+    .describe(
+      'Claim that states the device: its id as a string, or an object `{id, compliant, managed}`. Left out: no device is known.',
+    ),
   tenantClaim: claim
     .optional()
     .describe(
       'Claim that holds the tenant of the subject. Left out: every subject has the tenant `default`.',
+    ),
+  subjects: z
+    .literal('workload')
+    .optional()
+    .describe(
+      '`workload`: every subject of this issuer is software with an identity of its own (a SPIFFE id, say). Left out: a person, or where `sub` is the client itself, that client.',
     ),
   skewSeconds: z
     .int()

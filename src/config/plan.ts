@@ -1,25 +1,13 @@
 import type { ApiPlan, BundleHead, IssuerPlan } from '../model/bundle.ts'
-import { parsePointer } from '../syntax/json-pointer.ts'
-import type { ApiSettings } from './api-schema.ts'
 import type { IssuerSettings } from './issuer-schema.ts'
-import { isGoverned, type ReadConfig } from './read.ts'
+import { claimsOf, type ObjectRule, toObjectRule } from './object-rules.ts'
+import { isGoverned, type ReadApi, type ReadConfig } from './read.ts'
+
+export type { ObjectRule } from './object-rules.ts'
+
+import { flowPlans, zonePlans } from './zone-schema.ts'
 
 /** Configuration as the bundle wants it: every default decided, nothing left to ask at run time. */
-
-/** An object rule of `apis.*.objects`; the contract room finds its operations. */
-export interface ObjectRule {
-  readonly type: string
-  /** Path template below the base path, as in the contract. */
-  readonly path: string
-  /** Reference tokens of the JSON pointers. */
-  readonly owner?: readonly string[]
-  readonly tenant?: readonly string[]
-  /** Config name of the issuer whose subjects the owner field names; set wherever `owner` is and tokens are accepted. */
-  readonly issuer?: string
-  /** operationId of the look-up, as written: without the API's name. */
-  readonly lookup?: string
-  readonly hideAbsent: boolean
-}
 
 /** An `ApiPlan` that may still wait for its contract: null base paths are the contract's to fill. */
 export interface ApiSettingsPlan extends Omit<ApiPlan, 'basePath' | 'upstream'> {
@@ -38,18 +26,26 @@ export function toPlans(
   version: string,
 ): { readonly head: BundleHead; readonly apis: readonly ApiSettingsPlan[] } {
   const { config } = read
+  const apis = read.apis
+    .map((api) => apiPlan(api, config.environment))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  const claims = claimsOf(apis.flatMap(({ objects }) => objects))
   const head: BundleHead = {
     format: 1,
     version,
-    issuers: byName(config.identity.issuers).map(([name, settings]) => issuerPlan(name, settings)),
+    issuers: byName(config.identity.issuers).map(([name, settings]) =>
+      issuerPlan(name, settings, claims.get(name)),
+    ),
     limits: config.limits,
     environment: config.environment,
     durability: config.durability,
+    ...(Object.keys(config.networks).length === 0 ? {} : { networks: networksPlan(config.networks) }),
+    ...(Object.keys(config.zones).length === 0
+      ? {}
+      : { zones: zonePlans(config.zones), flows: flowPlans(config.flows) }),
+    ...(config.timeZone === 'UTC' ? {} : { timeZone: config.timeZone }),
     auditAttributes: sorted(config.audit.attributes),
   }
-  const apis = read.apis
-    .map(({ name, settings }) => apiPlan(name, settings, config.environment))
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
   return { head, apis }
 }
 
@@ -60,8 +56,9 @@ export function settlePlan(plan: ApiSettingsPlan, contractBasePath: string): Api
   return { ...rest, basePath, upstream: { ...plan.upstream, basePath: plan.upstream.basePath ?? basePath } }
 }
 
-function issuerPlan(name: string, settings: IssuerSettings): IssuerPlan {
-  const { issuer, jwks, algorithms, types, groupsClaim, tenantClaim, skewSeconds, keys } = settings
+function issuerPlan(name: string, settings: IssuerSettings, claims?: ReadonlySet<string>): IssuerPlan {
+  const { issuer, jwks, algorithms, types, groupsClaim, tenantClaim, rolesClaim, deviceClaim } = settings
+  const { subjects, skewSeconds, keys } = settings
   return {
     name,
     iss: issuer,
@@ -70,12 +67,16 @@ function issuerPlan(name: string, settings: IssuerSettings): IssuerPlan {
     types: sorted(types),
     groupsClaim,
     ...(tenantClaim === undefined ? {} : { tenantClaim }),
+    ...(rolesClaim === undefined ? {} : { rolesClaim }),
+    ...(deviceClaim === undefined ? {} : { deviceClaim }),
+    ...(claims === undefined ? {} : { claims: sorted([...claims]) }),
+    ...(subjects === undefined ? {} : { subjects }),
     keys,
     skewSeconds,
   }
 }
 
-function apiPlan(name: string, settings: ApiSettings, environment: string): ApiSettingsPlan {
+function apiPlan({ name, settings, rules }: ReadApi, environment: string): ApiSettingsPlan {
   const {
     identity,
     contract,
@@ -109,9 +110,11 @@ function apiPlan(name: string, settings: ApiSettings, environment: string): ApiS
     maxAnswerBytes,
     tenant,
     environment: settings.environment ?? environment,
-    objects: byName(settings.objects ?? {}).map(([type, rule]) =>
-      objectRule(type, rule, identity?.accept ?? []),
-    ),
+    ...(settings.zone === undefined ? {} : { zone: settings.zone }),
+    ...(settings.observe.length === 0 ? {} : { observeStages: sorted(settings.observe) }),
+    objects: [...rules]
+      .sort((a, b) => (a.type < b.type ? -1 : 1))
+      .map(({ type, rule }) => toObjectRule(type, rule, identity?.accept ?? [])),
   }
 }
 
@@ -122,21 +125,10 @@ function upstreamPlan(text: string): ApiSettingsPlan['upstream'] {
   return { origin, basePath: hasPath ? pathname.replace(/\/$/, '') : null }
 }
 
-function objectRule(
-  type: string,
-  rule: NonNullable<ApiSettings['objects']>[string],
-  accept: readonly string[],
-): ObjectRule {
-  const issuer = rule.issuer ?? (rule.owner !== undefined && accept.length === 1 ? accept[0] : undefined)
-  return {
-    type,
-    path: rule.path,
-    ...(rule.owner === undefined ? {} : { owner: parsePointer(rule.owner) }),
-    ...(rule.tenant === undefined ? {} : { tenant: parsePointer(rule.tenant) }),
-    ...(issuer === undefined ? {} : { issuer }),
-    ...(rule.lookup === undefined ? {} : { lookup: rule.lookup }),
-    hideAbsent: rule.hideAbsent,
-  }
+function networksPlan(
+  networks: ReadConfig['config']['networks'],
+): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(byName(networks).map(([name, blocks]) => [name, sorted(blocks)]))
 }
 
 function byName<T>(record: Readonly<Record<string, T>>): [string, T][] {

@@ -7,9 +7,11 @@ import { readDocument, shown } from './document.ts'
 import { liesBelow, readTextFile } from './files.ts'
 import { Findings, type Source } from './findings.ts'
 import { schemaFindings } from './issues.ts'
+import { besideRules, checkRules, configuredRules, type PlacedRule } from './object-rules.ts'
 import { ConfigError, type Problem } from './place.ts'
 import { type PolicyFile, type PolicyTestFile, readPolicyFolder } from './policy-files.ts'
 import { type Config, configSchema } from './schema.ts'
+import { checkZones } from './zone-checks.ts'
 
 const MAX_CONFIG_BYTES = 1_048_576
 const MAX_APIS = 1000
@@ -21,11 +23,15 @@ export interface ReadApi {
   /** The part of a file that configures the API: what `Findings` and `checkClaims` place problems in. */
   readonly source: Source
   readonly contract: { readonly file: string; readonly text: string } | null
+  /** Object rules of the configuration and of the file beside the contract. */
+  readonly rules: readonly PlacedRule[]
 }
 
 /** Everything the gate is configured by, read once; nothing else reads these files. */
 export interface ReadConfig {
   readonly file: string
+  /** As read: what places in it are worked out from. */
+  readonly text: string
   /** Defaults applied; the APIs stand in `apis`, wherever they were written. */
   readonly config: Config
   /** The store's folder, absolute. */
@@ -71,9 +77,16 @@ export function readConfig(file: string): ReadConfig {
 
   checkConfig(config, main, findings)
   for (const api of found) checkApi(api, config, findings)
+  checkZones(config, found, main, findings)
   findings.add(checkClaims(found.map(claimOf), found))
 
-  const apis = found.map((api) => ({ ...api, contract: readContract(api, main, findings) }))
+  const apis = found.map((api) => {
+    const contract = readContract(api, main, findings)
+    const beside = contract === null ? [] : besideRules(api, contract.file, main, findings)
+    const rules = [...configuredRules(api), ...beside]
+    checkRules(rules, api.settings.identity?.accept ?? [], findings)
+    return { ...api, contract, rules }
+  })
   const folder = config.policies === undefined ? null : beside(file, config.policies)
   const policies =
     folder === null ? { policies: [], policyTests: [] } : readPolicyFolder(folder, main, findings)
@@ -90,6 +103,7 @@ export function readConfig(file: string): ReadConfig {
   }
   return {
     file,
+    text: read.text,
     config,
     store: resolve(beside(file, config.store)),
     apis,

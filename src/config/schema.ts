@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import { apiSettings } from './api-schema.ts'
+import { decisionPoints } from './decision-points-schema.ts'
 import { bindAddress, label, localPath, name, port } from './forms.ts'
 import { issuerSettings } from './issuer-schema.ts'
+import { networks, timeZone } from './surroundings-schema.ts'
+import { flows, zones } from './zone-schema.ts'
 
 /**
  * sallyport.yaml: the one schema that types, the JSON Schema for editors, the reference page and validation come
@@ -11,6 +14,8 @@ import { issuerSettings } from './issuer-schema.ts'
 /** Attributes a decision may read (model/decision.ts) that a record only keeps when policies read them or this asks. */
 export const RECORDABLE_ATTRIBUTES = [
   'principal.groups',
+  'principal.roles',
+  'principal.zone',
   'principal.client',
   'principal.tenant',
   'resource.params',
@@ -25,6 +30,11 @@ export const RECORDABLE_ATTRIBUTES = [
   'context.method',
   'context.path',
   'context.ip',
+  'context.amr',
+  'context.authAgeSeconds',
+  'context.networks',
+  'context.time',
+  'context.device',
 ] as const
 
 const listen = z.strictObject({
@@ -68,6 +78,7 @@ export const configSchema = z.strictObject({
   management: management
     .prefault({})
     .describe('Where health and metrics are read. Nothing can be changed there.'),
+  decisionPoints: decisionPoints.prefault({}),
   identity: z
     .strictObject({
       issuers: z
@@ -82,6 +93,10 @@ export const configSchema = z.strictObject({
     .describe(
       'The protected APIs by name; or files of one API each, as a pattern such as `./apis/*.yaml` or a list of them.',
     ),
+  networks,
+  zones,
+  flows,
+  timeZone,
   policies: localPath
     .optional()
     .describe(

@@ -2,6 +2,7 @@ import type { Finding } from '../model/fact.ts'
 import type { ObjectPlan } from '../model/operation.ts'
 import { type JsonLimits, scanJson } from '../syntax/json.ts'
 import { readPointer } from '../syntax/json-pointer.ts'
+import { type AnswerItems, readItems, withoutItems } from './answer-items.ts'
 import { chooseContent, type LinkedContent } from './content.ts'
 import { parseExact, stringifyExact } from './exact-json.ts'
 import { checkFindings, contractFinding, MAX_FINDINGS, NO_FINDINGS } from './findings.ts'
@@ -13,6 +14,8 @@ export interface AnswerCheck {
   readonly body: Uint8Array
   /** What it says of the object, declared in the contract or not: read before anything was dropped. */
   readonly stated: StatedObject
+  /** The items of a list whose object rule names them; null elsewhere, and where the answer was not read. */
+  readonly items: AnswerItems | null
   /** JSON pointers, array indexes as `*`, without duplicates, at most 100. */
   readonly dropped: readonly string[]
   /** The answer was held against a schema. */
@@ -48,6 +51,7 @@ export function checkAnswer(
     findings,
     body: bytes,
     stated: NOTHING_STATED,
+    items: null,
     dropped: NOTHING_DROPPED,
     checked: false,
   })
@@ -75,19 +79,35 @@ export function checkAnswer(
   }
   const { check, shape } = chosen.content
   const stated = statedObject(scan.value, set.object)
+  const listed = statedItems(scan.value, set.object)
   const { value, dropped }: Stripped =
     shape === null ? { value: scan.value, dropped: null } : dropUndeclared(scan.value, shape, MAX_DROPPED)
   const faults = check === null ? null : check.faults(value, bytes.length)
   const findings = faults === null ? NO_FINDINGS : checkFindings('response-invalid', faults, MAX_FINDINGS)
-  if (dropped === null || shape === null) {
-    return { findings, body: bytes, stated, dropped: NOTHING_DROPPED, checked: true }
-  }
-  const body = scan.exact ? JSON.stringify(value) : withExactNumbers(bytes, shape)
-  return { findings, body: Buffer.from(body), stated, dropped: [...dropped], checked: true }
+  const plan = set.object?.items
+  const changed = dropped !== null && shape !== null
+  const text = !changed ? null : scan.exact ? JSON.stringify(value) : stringifyExact(exactly(bytes, shape))
+  const body = text === null ? bytes : Buffer.from(text)
+  const items: AnswerItems | null =
+    plan === undefined
+      ? null
+      : {
+          stated: listed,
+          without: (removed) =>
+            removed.size === 0 && plan.counts === undefined
+              ? body
+              : Buffer.from(withoutItems(scan.exact ? value : exactly(bytes, shape), plan, removed)),
+        }
+  return { findings, body, stated, items, dropped: changed ? [...dropped] : NOTHING_DROPPED, checked: true }
+}
+
+function statedItems(value: unknown, object: ObjectPlan | undefined): AnswerItems['stated'] {
+  return object?.items === undefined ? null : readItems(value, object, object.items)
 }
 
 function statedObject(value: unknown, object: ObjectPlan | undefined): StatedObject {
-  if (object?.owner === undefined && object?.tenant === undefined) return NOTHING_STATED
+  if (object === undefined || object.items !== undefined) return NOTHING_STATED
+  if (object.owner === undefined && object.tenant === undefined) return NOTHING_STATED
   const { owner, tenant } = object
   return {
     owner: owner === undefined ? undefined : readPointer(value, owner),
@@ -104,7 +124,8 @@ export function declaredContents(set: AnswerSet, status: number): readonly Linke
   )
 }
 
-/** A double does not hold every number the upstream wrote: those are written back by their digits. */
-function withExactNumbers(bytes: Uint8Array, shape: LinkedShape): string {
-  return stringifyExact(dropUndeclared(parseExact(bytes), shape, MAX_DROPPED).value)
+/** A double does not hold every number the upstream wrote: those are kept by their digits. */
+function exactly(bytes: Uint8Array, shape: LinkedShape | null): unknown {
+  const value = parseExact(bytes)
+  return shape === null ? value : dropUndeclared(value, shape, MAX_DROPPED).value
 }

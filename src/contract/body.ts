@@ -1,5 +1,8 @@
 import type { Finding } from '../model/fact.ts'
+import type { ObjectPlan, RequestPlace } from '../model/operation.ts'
 import { type JsonLimits, scanJson } from '../syntax/json.ts'
+import { readPointer } from '../syntax/json-pointer.ts'
+import { NOTHING_STATED, type StatedObject } from './answer.ts'
 import { chooseContent, type LinkedContent } from './content.ts'
 import { checkFindings, contractFinding, MAX_FINDINGS, NO_FINDINGS } from './findings.ts'
 import { findUndeclared } from './sealed-walk.ts'
@@ -44,4 +47,20 @@ export function checkBody(
   const faults = check === null ? null : check.faults(scan.value, bytes.length)
   if (faults === null) return findings
   return [...findings, ...checkFindings('body-invalid', faults, MAX_FINDINGS - findings.length)]
+}
+
+/** The values at an object rule's places in the body, unchecked; read again only for operations that have such a rule. */
+export function statedByBody(
+  set: BodySet | null,
+  object: ObjectPlan | undefined,
+  contentType: string | undefined,
+  bytes: Uint8Array,
+): StatedObject {
+  const chosen = set === null || bytes.length === 0 ? null : chooseContent(set.contents, contentType)
+  if (set === null || chosen === null || !chosen.json) return NOTHING_STATED
+  const scan = scanJson(bytes, set.limits)
+  if (!scan.ok) return NOTHING_STATED
+  const at = (place: RequestPlace | undefined): unknown =>
+    place?.in === 'body' ? readPointer(scan.value, place.pointer) : undefined
+  return { owner: at(object?.requestOwner), tenant: at(object?.requestTenant) }
 }

@@ -293,6 +293,7 @@ describe('object rules', () => {
       owner: ['customer/Id', '0'],
       issuer: 'corp',
       hideAbsent: true,
+      lookup: 'shop.getOrder',
       ownerKnownAt: 'response',
     })
     expect(found['shop.updateOrder']?.object).toMatchObject({ lookup: 'shop.getOrder', ownerKnownAt: 'body' })

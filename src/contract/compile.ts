@@ -18,7 +18,7 @@ import { ShapeCompiler } from './shape.ts'
 import { ValidatorCompiler } from './validators.ts'
 
 export type { ContractWarning } from './detail.ts'
-export type { ObjectRule } from './object-rule.ts'
+export type { ListRule, ObjectRule } from './object-rule.ts'
 
 export interface ContractInput {
   /** Config name of the API. */
@@ -85,7 +85,11 @@ function compileDocument(input: ContractInput, document: OpenApiDocument): Compi
   const objects = objectPlans(
     input.api,
     input.objects,
-    drafts.map((draft) => draft.plan),
+    drafts.map(({ plan, parameters, messages }) => ({
+      plan,
+      query: new Set(parameters.parameters.filter((each) => each.in === 'query').map(({ name }) => name)),
+      hasBody: messages.body !== null,
+    })),
   )
 
   const validators = new ValidatorCompiler(converter.components, converter)
@@ -96,7 +100,8 @@ function compileDocument(input: ContractInput, document: OpenApiDocument): Compi
     const object = objects.get(plan.key)
     const detail = details[index]?.(resolve)
     if (object === undefined || detail === undefined) return { plan, detail }
-    if (plan.method === 'GET') warnUndeclared(object, messages, detail, table, warn)
+    if (plan.method === 'GET' || object.items !== undefined)
+      warnUndeclared(object, messages, detail, table, warn)
     return { plan: { ...plan, object }, detail }
   })
   const info = recordAt(root, 'info')

@@ -4,8 +4,14 @@ import type { RawFields } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
 import type { OperationKey, OperationPlan } from '../model/operation.ts'
 import { DEFAULT_JSON_LIMITS, type JsonLimits } from '../syntax/json.ts'
-import { type AnswerCheck, type AnswerSet, checkAnswer, declaredContents } from './answer.ts'
-import { type BodySet, checkBody } from './body.ts'
+import {
+  type AnswerCheck,
+  type AnswerSet,
+  checkAnswer,
+  declaredContents,
+  type StatedObject,
+} from './answer.ts'
+import { type BodySet, checkBody, statedByBody } from './body.ts'
 import { type LinkedContent, linkContent } from './content.ts'
 import type { CheckName, ContentDetail, OperationDetail, Shape } from './detail.ts'
 import { checkParameters, type LinkedParameter, type ParameterSet } from './parameters.ts'
@@ -16,6 +22,7 @@ import type { LinkedShape } from './sealed-walk.ts'
 
 export type { AnswerCheck, StatedObject } from './answer.ts'
 export { NOTHING_STATED } from './answer.ts'
+export type { AnswerItems, StatedItem } from './answer-items.ts'
 
 export interface Contract {
   /** `segments`: canonical, below the base path. */
@@ -45,6 +52,8 @@ export interface Operation {
   ): readonly Finding[]
   /** At most 20 findings; they name places and rules, never values. */
   checkBody(contentType: string | undefined, bytes: Uint8Array | null): readonly Finding[]
+  /** What a JSON body that was checked says at the object rule's places; nothing of any other. */
+  statedByBody(contentType: string | undefined, bytes: Uint8Array): StatedObject
   checkAnswer(status: number, contentType: string | undefined, bytes: Uint8Array): AnswerCheck
   /** The contract has a response for this status: its own, its class's or `default`. */
   declares(status: number): boolean
@@ -203,6 +212,7 @@ function linkOperation(
     headers: new Set(set.header.map(({ name }) => name.toLowerCase())),
     checkParameters: (params, query, fields) => checkParameters(set, params, query, fields),
     checkBody: (contentType, bytes) => checkBody(body, contentType, bytes),
+    statedByBody: (contentType, bytes) => statedByBody(body, plan.object, contentType, bytes),
     checkAnswer: (status, contentType, bytes) => checkAnswer(answers, status, contentType, bytes),
     declares: (status) => declaredContents(answers, status) !== undefined,
     declaresContent: (status) => (declaredContents(answers, status) ?? []).length > 0,

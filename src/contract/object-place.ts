@@ -27,8 +27,9 @@ export function warnUndeclared(
   const [first] = contents
   if (first === undefined) return
   for (const name of ['owner', 'tenant'] as const) {
-    const path = object[name]
-    if (path === undefined) continue
+    const field = object[name]
+    if (field === undefined) continue
+    const path = object.items === undefined ? field : [...object.items.at, '0', ...field]
     const places = contents.map(({ shape }) => placeOf(path, shape, shapes))
     if (places.some(({ declared }) => declared)) continue
     const meant = places.flatMap((place) => (place.declared || place.meant === null ? [] : [place.meant]))[0]

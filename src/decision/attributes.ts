@@ -11,50 +11,85 @@ export function recordInput(
   reads: ReadonlySet<string>,
   extra: readonly string[],
 ): RecordedInput {
-  const { principal, resource, context } = input
-  const kept = extra.length === 0 ? [...reads] : [...new Set([...reads, ...extra])]
-  const keptPrincipal: Mutable<RecordedInput['principal']> = { type: principal.type, id: principal.id }
-  const keptResource: Mutable<RecordedInput['resource']> = {
-    api: resource.api,
-    objectType: resource.objectType,
-    unknown: resource.unknown,
+  const { principal, resource } = input
+  const { kept, copies } = recipeFor(reads, extra)
+  const parts: Parts = {
+    principal: { type: principal.type, id: principal.id },
+    resource: { api: resource.api, objectType: resource.objectType, unknown: resource.unknown },
+    context: {},
   }
-  const keptContext: Mutable<RecordedInput['context']> = {}
-  for (const path of kept) {
-    switch (path) {
-      case 'principal.groups':
-        keptPrincipal.groups = principal.groups
-        break
-      case 'principal.client':
-        keptPrincipal.client = principal.client
-        break
-      case 'principal.tenant':
-        keptPrincipal.tenant = principal.tenant
-        break
-      case 'resource.owner':
-        if (resource.owner !== undefined) keptResource.owner = resource.owner
-        break
-      case 'resource.tenant':
-        if (resource.tenant !== undefined) keptResource.tenant = resource.tenant
-        break
-      case 'resource.params':
-        keptResource.params = resource.params
-        break
-      case 'context':
-        Object.assign(keptContext, context)
-        break
-      default:
-        if (path.startsWith(PARAM)) keepParam(keptResource, resource.params, path.slice(PARAM.length))
-        else if (path.startsWith(CONTEXT)) keepContext(keptContext, context, path.slice(CONTEXT.length))
-    }
-  }
-  return {
-    checkpoint: input.checkpoint,
-    action: input.action,
-    principal: keptPrincipal,
-    resource: keptResource,
-    context: keptContext,
-    kept,
+  for (const copy of copies) copy(input, parts)
+  return { checkpoint: input.checkpoint, action: input.action, ...parts, kept }
+}
+
+interface Parts {
+  readonly principal: Mutable<RecordedInput['principal']>
+  readonly resource: Mutable<RecordedInput['resource']>
+  readonly context: Mutable<RecordedInput['context']>
+}
+
+/** Copies one attribute, where the call has it. */
+type Copy = (input: DecisionInput, into: Parts) => void
+
+interface Recipe {
+  readonly extra: readonly string[]
+  readonly kept: readonly string[]
+  readonly copies: readonly Copy[]
+}
+
+/** Made once per bundle, whose set of read paths it is known by: every record of a bundle keeps the same paths. */
+const recipes = new WeakMap<ReadonlySet<string>, Recipe>()
+
+function recipeFor(reads: ReadonlySet<string>, extra: readonly string[]): Recipe {
+  const known = recipes.get(reads)
+  if (known !== undefined && known.extra === extra) return known
+  const kept = [...new Set([...reads, ...extra])]
+  const recipe = { extra, kept, copies: kept.flatMap((path) => copyOf(path) ?? []) }
+  recipes.set(reads, recipe)
+  return recipe
+}
+
+function copyOf(path: string): Copy | null {
+  switch (path) {
+    case 'principal.groups':
+      return ({ principal }, into) => {
+        into.principal.groups = principal.groups
+      }
+    case 'principal.roles':
+      return ({ principal: { roles } }, into) => {
+        if (roles !== undefined) into.principal.roles = roles
+      }
+    case 'principal.zone':
+      return ({ principal: { zone } }, into) => {
+        if (zone !== undefined) into.principal.zone = zone
+      }
+    case 'principal.client':
+      return ({ principal }, into) => {
+        into.principal.client = principal.client
+      }
+    case 'principal.tenant':
+      return ({ principal }, into) => {
+        into.principal.tenant = principal.tenant
+      }
+    case 'resource.owner':
+      return ({ resource: { owner } }, into) => {
+        if (owner !== undefined) into.resource.owner = owner
+      }
+    case 'resource.tenant':
+      return ({ resource: { tenant } }, into) => {
+        if (tenant !== undefined) into.resource.tenant = tenant
+      }
+    case 'resource.params':
+      return ({ resource }, into) => {
+        into.resource.params = resource.params
+      }
+    case 'context':
+      return ({ context }, into) => {
+        Object.assign(into.context, context)
+      }
+    default:
+      if (path.startsWith(PARAM)) return copyParam(path.slice(PARAM.length))
+      return path.startsWith(CONTEXT) ? copyContext(path.slice(CONTEXT.length)) : null
   }
 }
 
@@ -100,23 +135,20 @@ const NOTHING: DecisionInput['context'] = {
   ip: '0.0.0.0',
 }
 
-function keepParam(
-  kept: Mutable<RecordedInput['resource']>,
-  params: Readonly<Record<string, string>>,
-  name: string,
-): void {
-  const value = Object.hasOwn(params, name) ? params[name] : undefined
-  if (value === undefined || kept.params === params) return
-  kept.params = Object.fromEntries([...Object.entries(kept.params ?? {}), [name, value]])
+function copyParam(name: string): Copy {
+  return ({ resource: { params } }, { resource: kept }) => {
+    const value = Object.hasOwn(params, name) ? params[name] : undefined
+    if (value === undefined || kept.params === params) return
+    kept.params = Object.fromEntries([...Object.entries(kept.params ?? {}), [name, value]])
+  }
 }
 
-function keepContext(
-  kept: Mutable<RecordedInput['context']>,
-  context: DecisionInput['context'],
-  name: string,
-): void {
-  if (!Object.hasOwn(context, name)) return
-  Object.assign(kept, { [name]: context[name as keyof typeof context] })
+function copyContext(name: string): Copy {
+  return ({ context }, { context: kept }) => {
+    if (!Object.hasOwn(context, name)) return
+    const value = context[name as keyof typeof context]
+    if (value !== undefined) Object.assign(kept, { [name]: value })
+  }
 }
 
 function isKept(path: string, kept: ReadonlySet<string>): boolean {

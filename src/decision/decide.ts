@@ -1,7 +1,9 @@
+import type { ObservableStage } from '../model/bundle.ts'
 import type {
   Checkpoint,
   Decision,
   DecisionInput,
+  ItemDecisions,
   Mode,
   Obligation,
   PolicyVerdict,
@@ -13,6 +15,7 @@ import { opposes, reason } from '../model/reason.ts'
 import type { Subject } from '../model/subject.ts'
 import type { ScopeCheck } from './floor.ts'
 import { isCheckable } from './floor.ts'
+import { stageOf } from './observed.ts'
 
 /** All that is known of a call at one checkpoint. */
 export interface JudgeInput {
@@ -33,6 +36,10 @@ export interface JudgeInput {
   readonly input?: DecisionInput | null
   /** No later checkpoint can allow: what waits is denied. */
   readonly last: boolean
+  /** Of a list whose items were judged one by one: the call as a whole need not be allowed for certain then. */
+  readonly items?: ItemDecisions
+  /** Stages that are only observed: what they say against the call is told apart, and has no effect. */
+  readonly observe?: readonly ObservableStage[]
 }
 
 /** Evidence stays small whatever a call or a bundle holds. */
@@ -57,8 +64,12 @@ export function decide(input: JudgeInput): Decision {
 
 function weigh(input: JudgeInput): Decision {
   const against: Reason[] = []
+  const observed: Reason[] = []
   const beside: Reason[] = []
-  for (const { reason: found } of input.findings) (opposes(found.code) ? against : beside).push(found)
+  for (const found of input.findings) {
+    if (!opposes(found.reason.code)) beside.push(found.reason)
+    else (isSuspended(found, input) ? observed : against).push(found.reason)
+  }
   if (input.plan === null) {
     if (against.length > 0) return decision(input, 'deny', false, against, [])
     // Without a contract there is nothing to judge by: fit to be watched, never to be enforced.
@@ -66,27 +77,42 @@ function weigh(input: JudgeInput): Decision {
     return decision(input, 'deny', false, [unjudged('operation')], [])
   }
   const found = against.length
-  floor(input, input.plan, against)
+  const said: Reason[] = []
+  floor(input, input.plan, found > 0 || observed.some((each) => stageOf(each) === 'identity'), said)
   // A policy's opinion on a call that a finding ends is not asked for, so its absence is no fault then.
   const policy = input.policy
-  if (policy !== null) policies(input, input.plan, policy, against)
-  else if (found === 0) against.push(unjudged('policy'))
+  if (policy !== null) policies(input, input.plan, policy, said)
+  else if (found === 0) said.push(unjudged('policy'))
+  for (const each of said)
+    (isSuspended({ reason: each, always: false }, input) ? observed : against).push(each)
+  if (policy !== null) observed.push(...observedReasons(policy))
   const deciding = policy?.policies ?? []
-  if (against.length > 0) return decision(input, 'deny', false, against, denying(policy))
-  const pending = policy?.verdict === 'pending'
-  return decision(
+  if (against.length > 0) return decision(input, 'deny', false, against, denying(policy), observed)
+  const pending = policy?.verdict === 'pending' && input.items === undefined
+  const allowed = decision(
     input,
     'allow',
     pending,
-    [...inFavour(input.subject, input.scopes, policy), ...beside],
+    [...inFavour(input.subject, input.scopes, policy, observed, input.items), ...beside],
     deciding,
+    observed,
   )
+  return input.items === undefined || policy === null ? allowed : { ...allowed, items: input.items }
+}
+
+/** Only enforcing has effects to suspend; what holds in every mode is not among them. */
+export function isSuspended(
+  { reason: found, always }: Pick<Finding, 'reason' | 'always'>,
+  { mode, observe }: Pick<JudgeInput, 'mode' | 'observe'>,
+): boolean {
+  if (observe === undefined || always || mode !== 'enforce') return false
+  const stage = stageOf(found)
+  return stage !== null && observe.includes(stage)
 }
 
 /** Identity and scopes: what holds whatever policies permit. */
-function floor(input: JudgeInput, plan: OperationPlan, against: Reason[]): void {
+function floor(input: JudgeInput, plan: OperationPlan, opposed: boolean, against: Reason[]): void {
   const { subject, scopes } = input
-  const opposed = against.length > 0
   if (plan.security.need !== 'required') {
     if (subject === null && !opposed) against.push(unjudged('identity'))
     return
@@ -117,7 +143,9 @@ function floor(input: JudgeInput, plan: OperationPlan, against: Reason[]): void 
 function policies(input: JudgeInput, plan: OperationPlan, verdict: PolicyVerdict, against: Reason[]): void {
   const about = input.input
   const elsewhere = about && (about.action !== plan.key || about.checkpoint !== input.checkpoint)
-  against.push(...(elsewhere ? [unjudged('policy')] : policyReasons(verdict, input.last)))
+  against.push(
+    ...(elsewhere ? [unjudged('policy')] : policyReasons(verdict, input.last && input.items === undefined)),
+  )
 }
 
 /** What the policies' verdict says against a call; empty where it allows, or waits and may. */
@@ -137,6 +165,12 @@ export function policyReasons(verdict: PolicyVerdict, last: boolean): readonly R
   return against
 }
 
+/** What policies that are only observed say against a call (`@mode("observe")`). */
+export function observedReasons({ observed }: PolicyVerdict): readonly Reason[] {
+  if (observed === undefined || observed.wouldForbid.length === 0) return []
+  return [reason('policy-forbids', 'policy', { policies: bounded(observed.wouldForbid), mode: 'observe' })]
+}
+
 /** Codes that only the policies' verdict gives; all others come from findings and the floor. */
 export const POLICY_CODES: ReadonlySet<ReasonCode> = new Set([
   'policy-forbids',
@@ -148,7 +182,11 @@ export const POLICY_CODES: ReadonlySet<ReasonCode> = new Set([
 
 /** Default deny, said as closely as possible: someone else's object, an owner nobody states, or no permit at all. */
 function nonePermits(verdict: PolicyVerdict, failing: ReadonlySet<string>): Reason {
-  const failed = failing.size === 0 ? {} : { failed: bounded([...failing]) }
+  const would = verdict.observed?.wouldPermit ?? []
+  const failed = {
+    ...(failing.size === 0 ? {} : { failed: bounded([...failing]) }),
+    ...(would.length === 0 ? {} : { wouldPermit: bounded(would) }),
+  }
   const { object } = verdict
   if (object === undefined) return reason('policy-missing', 'policy', failed)
   const evidence = { policies: bounded(object.policies), attribute: object.attribute, ...failed }
@@ -166,18 +204,25 @@ function inFavour(
   subject: Subject | null,
   scopes: ScopeCheck | null,
   policy: PolicyVerdict | null,
+  observed: readonly Reason[],
+  items: ItemDecisions | undefined,
 ): readonly Reason[] {
   const identified = subject !== null && subject.kind !== 'anonymous'
-  const reasons: Reason[] = [
-    identified
-      ? reason('identity-verified', 'identity', { issuer: subject.issuer, kind: subject.kind })
-      : reason('anonymous-allowed', 'identity'),
-  ]
+  const reasons: Reason[] = []
+  if (identified)
+    reasons.push(reason('identity-verified', 'identity', { issuer: subject.issuer, kind: subject.kind }))
+  else if (!observed.some((each) => stageOf(each) === 'identity'))
+    reasons.push(reason('anonymous-allowed', 'identity'))
   if (identified && scopes?.met === true) reasons.push(reason('scopes-met', 'policy'))
-  if (policy !== null) {
+  if (policy !== null && policy.verdict !== 'deny' && items !== undefined) {
+    const { judged, released } = items
+    const evidence = { policies: bounded(policy.policies), judged, released }
+    reasons.push(reason('list-filtered', 'policy', evidence))
+  } else if (policy !== null && policy.verdict !== 'deny') {
     const code: ReasonCode = policy.verdict === 'pending' ? 'policy-pending' : 'policy-permits'
     reasons.push(reason(code, 'policy', { policies: bounded(policy.policies) }))
   }
+  if (observed.length > 0) reasons.push(reason('only-observed', 'stage'))
   return reasons
 }
 
@@ -204,6 +249,7 @@ function decision(
   pending: boolean,
   reasons: readonly Reason[],
   policies: readonly string[],
+  observed: readonly Reason[] = [],
 ): Decision {
   const [first, ...rest] = reasons
   return {
@@ -215,5 +261,6 @@ function decision(
     obligations: NO_OBLIGATIONS,
     policies,
     bundle: input.bundle,
+    ...(observed.length === 0 ? {} : { observed: observed.slice(0, MAX_REASONS) }),
   }
 }

@@ -88,6 +88,20 @@ test('the same verdict is the same, any other is changed, at the last checkpoint
   }
 })
 
+test('a stage or a policy that was only observed is judged again with the rest', () => {
+  const observed = { wouldForbid: ['soon'], wouldPermit: [] }
+  const verdicts = [...VERDICTS, ...VERDICTS.map((verdict) => ({ ...verdict, observed }))]
+  for (const observe of [[], ['policy']] as const) {
+    verdicts.forEach((then, index) => {
+      verdicts.forEach((now, other) => {
+        const expected = index === other ? 'same' : 'changed'
+        const found = reevaluate(record(then, { observe }), engine(now))
+        expect([observe, index, other, found]).toEqual([observe, index, other, expected])
+      })
+    })
+  }
+})
+
 test('what policies read and the record lacks makes it undecidable', () => {
   const [allow] = VERDICTS
   if (allow === undefined) throw new Error('no verdict')

@@ -1,9 +1,10 @@
-import type { Decision, PolicyEngine, PolicyVerdict } from '../model/decision.ts'
+import type { Decision, DecisionInput, PolicyEngine, PolicyVerdict } from '../model/decision.ts'
 import type { Reason } from '../model/reason.ts'
 import { opposes } from '../model/reason.ts'
 import type { RecordedInput } from '../model/record.ts'
 import { replayInput } from './attributes.ts'
-import { POLICY_CODES, policyReasons } from './decide.ts'
+import { observedReasons, POLICY_CODES, policyReasons } from './decide.ts'
+import { itemReads, sameRows } from './items.ts'
 
 export type Reevaluation = 'same' | 'changed' | { readonly undecidable: readonly string[] }
 
@@ -32,7 +33,27 @@ export function reevaluate(record: RecordedDecision, engine: PolicyEngine): Reev
   if (attributes === null) return { undecidable: ['attributes'] }
   const replayed = replayInput(attributes, engine.reads)
   if (!replayed.ok) return { undecidable: replayed.missing }
-  return compare(decision, engine.evaluate(replayed.input))
+  const verdict = engine.evaluate(replayed.input)
+  if (decision.items !== undefined) return compareItems(decision, attributes, replayed.input, verdict, engine)
+  return compare(decision, verdict)
+}
+
+/** A list: the call as a whole, then every kind of item. Rows that were cut cannot be judged again. */
+function compareItems(
+  decision: Decision,
+  { items = [], itemParam, kept = [] }: RecordedInput,
+  input: DecisionInput,
+  verdict: PolicyVerdict,
+  engine: PolicyEngine,
+): Reevaluation {
+  const { items: decided } = decision
+  if (decided === undefined || decided.rows.length !== items.length) return { undecidable: ['items'] }
+  // Items whose ids were not told apart cannot be judged by policies that name one.
+  const wanted = itemReads(engine.reads, itemParam)
+  const known = itemReads(kept, itemParam)
+  if (wanted.id && !known.id) return { undecidable: ['items.id'] }
+  if (verdict.verdict === 'deny' || !sameIds(decision.policies, verdict.policies)) return 'changed'
+  return sameRows(decided, items, engine, input, itemParam) ? 'same' : 'changed'
 }
 
 function settledByFacts({ reasons }: Decision): boolean {
@@ -42,12 +63,17 @@ function settledByFacts({ reasons }: Decision): boolean {
 function compare(decision: Decision, verdict: PolicyVerdict): 'same' | 'changed' {
   const denied = decision.effect === 'deny'
   // A recorded deny of what was still waiting shows that its checkpoint was the last.
-  const last = denied
-  const now = policyReasons(verdict, last)
-  if (now.length > 0 !== denied) return 'changed'
+  const { observed = [] } = decision
+  const last = denied || observed.some((each) => POLICY_CODES.has(each.code) && !isOfPolicy(each))
+  const now = [...policyReasons(verdict, last), ...observedReasons(verdict)]
+  if (codes(now) !== codes([...decision.reasons, ...observed])) return 'changed'
   if (!denied && decision.pending !== (verdict.verdict === 'pending')) return 'changed'
-  if (denied && codes(now) !== codes(decision.reasons)) return 'changed'
   return sameIds(decision.policies, verdict.policies) ? 'same' : 'changed'
+}
+
+/** Of a single policy that is only observed, in contrast to an observed stage. */
+function isOfPolicy({ evidence }: Reason): boolean {
+  return evidence['mode'] === 'observe'
 }
 
 function codes(reasons: readonly Reason[]): string {

@@ -7,6 +7,7 @@ import type { Gate } from './gate.ts'
 import type { CleanHead } from './hygiene.ts'
 import type { Journal } from './journal.ts'
 import { jsonShape } from './shape.ts'
+import { type Sight, unseenBody } from './sight.ts'
 
 /** Parameters and body held against the contract. Without an operation only the shape is noted, to learn from. */
 export function checkContent(
@@ -15,8 +16,9 @@ export function checkContent(
   operation: Operation | null,
   params: Readonly<Record<string, string>>,
   body: Uint8Array | null,
-  journal: Journal,
+  journal: Pick<Journal, 'requestShape'>,
   gate: Gate,
+  sight: Sight,
 ): Finding[] {
   if (operation === null) {
     if (body !== null) journal.requestShape(jsonShape(head.contentType, body))
@@ -24,7 +26,9 @@ export function checkContent(
   }
   try {
     const findings = [...operation.checkParameters(params, head.query, head.fields)]
-    if (head.contentEncoding !== undefined && head.contentEncoding.toLowerCase() !== 'identity') {
+    if (sight.body !== 'whole') {
+      findings.push(...unseenBody(operation, sight, head.contentType, body))
+    } else if (head.contentEncoding !== undefined && head.contentEncoding.toLowerCase() !== 'identity') {
       findings.push(
         finding(
           reason('content-encoding-unsupported', 'contract', { encoding: codingName(head.contentEncoding) }),

@@ -1,12 +1,15 @@
 import type { ScopeCheck } from '../decision/floor.ts'
-import type { Checkpoint, DecisionInput } from '../model/decision.ts'
+import type { Checkpoint, DecisionInput, DeviceInput } from '../model/decision.ts'
 import type { Exchange } from '../model/exchange.ts'
 import type { OperationPlan } from '../model/operation.ts'
 import type { Subject } from '../model/subject.ts'
 import { principalId } from '../model/subject.ts'
 import type { CleanHead } from './hygiene.ts'
+import type { Surroundings } from './surroundings.ts'
 
 const TYPE = { user: 'User', client: 'Client', workload: 'Workload', anonymous: 'Anonymous' } as const
+
+const NONE: readonly string[] = Object.freeze([])
 
 /** The attributes policies may read, as known at the head; later checkpoints add to them. */
 export function headInput(
@@ -16,6 +19,9 @@ export function headInput(
   operation: OperationPlan,
   params: Readonly<Record<string, string>>,
   scopes: ScopeCheck,
+  surroundings: Surroundings,
+  /** Of the trust zone the caller is in; empty: none. */
+  zone = '',
 ): DecisionInput {
   const nowSeconds = exchange.received.wallMs / 1000
   return {
@@ -23,7 +29,9 @@ export function headInput(
     principal: {
       type: TYPE[subject.kind],
       id: principalId(subject),
-      groups: subject.groups.map((group) => `${subject.issuer}/${group}`),
+      groups: qualified(subject.issuer, subject.groups),
+      ...(subject.roles === undefined ? {} : { roles: qualified(subject.issuer, subject.roles) }),
+      ...(zone === '' ? {} : { zone }),
       client: subject.client,
       tenant: subject.tenant,
     },
@@ -41,18 +49,37 @@ export function headInput(
       issuer: subject.iss,
       audience: subject.audience,
       ...(subject.acr === undefined ? {} : { acr: subject.acr }),
-      tokenAgeSeconds: subject.issuedAt === 0 ? 0 : Math.max(0, Math.floor(nowSeconds - subject.issuedAt)),
+      tokenAgeSeconds: subject.issuedAt === 0 ? 0 : ageOf(subject.issuedAt, nowSeconds),
       method: exchange.head.method,
       path: head.path,
       ip: exchange.caller.text,
+      amr: subject.amr ?? NONE,
+      ...(subject.authTime === undefined ? {} : { authAgeSeconds: ageOf(subject.authTime, nowSeconds) }),
+      ...(subject.device === undefined ? {} : { device: deviceOf(subject.issuer, subject.device) }),
+      ...surroundings.of(exchange.caller.bytes, exchange.received.wallMs),
     },
   }
 }
 
+/** Whole seconds; a time that a jump of the clock put into the future has no age. */
+function ageOf(seconds: number, nowSeconds: number): number {
+  return Math.max(0, Math.floor(nowSeconds - seconds))
+}
+
+/** Entity ids: two issuers' groups of one name are two groups. */
+function qualified(issuer: string, names: readonly string[]): readonly string[] {
+  return names.length === 0 ? NONE : names.map((name) => `${issuer}/${name}`)
+}
+
+function deviceOf(issuer: string, device: NonNullable<Subject['device']>): DeviceInput {
+  return { ...device, id: `${issuer}/${device.id}` }
+}
+
 function unknownAttributes(operation: OperationPlan): ('owner' | 'tenant')[] {
   const unknown: ('owner' | 'tenant')[] = []
-  if (operation.object?.owner) unknown.push('owner')
-  if (operation.object?.tenant) unknown.push('tenant')
+  const { owner, tenant, requestOwner, requestTenant } = operation.object ?? {}
+  if (owner || requestOwner) unknown.push('owner')
+  if (tenant || requestTenant) unknown.push('tenant')
   return unknown
 }
 
@@ -72,18 +99,17 @@ export function isSameCall(
   return same && !reads.has('context.checkpoint')
 }
 
-/** The object's owner and tenant as its representation states them; what it does not state stays unknown. */
+/** The object's owner and tenant as far as they have been stated by now; what nobody stated stays unknown. */
 export function withObject(input: DecisionInput, checkpoint: Checkpoint, facts: ObjectFacts): DecisionInput {
-  const { api, objectType, params, unknown } = input.resource
+  const { resource } = input
+  if (facts.owner === undefined && facts.tenant === undefined) return { ...input, checkpoint }
   return {
     ...input,
     checkpoint,
     resource: {
-      api,
-      objectType,
-      params,
+      ...resource,
       ...facts,
-      unknown: unknown.filter((name) => facts[name] === undefined),
+      unknown: resource.unknown.filter((name) => facts[name] === undefined),
     },
   }
 }

@@ -1,3 +1,4 @@
+import { POLICY_CODES } from '../decision/decide.ts'
 import { challenge } from '../identity/challenge.ts'
 import type { Answer, Reply } from '../model/exchange.ts'
 import type { Reason } from '../model/reason.ts'
@@ -39,7 +40,12 @@ export async function refuse(verdict: Verdict, reply: Reply, journal: Journal, g
  */
 function shown(verdict: Verdict, journal: Journal): Reason {
   const decisive = decisiveReason(verdict.decision)
-  const hides = journal.operation?.object?.hideAbsent === true && verdict.decision.checkpoint !== 'head'
+  const object = journal.operation?.object
+  // At the head only a policy can have asked whose object it is, and only where the request says so.
+  const asked =
+    verdict.decision.checkpoint !== 'head' ||
+    (object?.ownerKnownAt === 'head' && POLICY_CODES.has(decisive.code))
+  const hides = object?.hideAbsent === true && asked
   if (hides && (decisive.source === 'policy' || decisive.source === 'object'))
     return reason('object-absent', decisive.source)
   return decisive

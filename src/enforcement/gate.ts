@@ -10,6 +10,10 @@ export interface Gate {
   /** The bundle in force, pinned by a call from its head to its end. */
   readonly snapshots: Pick<PinnedSnapshots, 'pin'>
   readonly tokens: AccessTokens
+  /** The same for a candidate, with proofs of its own; absent where none is ever staged. */
+  readonly candidateTokens?: AccessTokens
+  /** Keyed digest that settles which callers a candidate judges; absent: none. */
+  readonly canary?: (text: string) => string
   /** Where calls that brought an unknown key wait for control's fetch. */
   readonly keyWait: Pick<KeyWait, 'wait'>
   readonly assertions: AssertionSigner

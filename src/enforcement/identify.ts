@@ -1,4 +1,5 @@
 import { isCheckable } from '../decision/floor.ts'
+import type { AccessTokens, Refused, Verified } from '../identity/access-token.ts'
 import { readBearer } from '../identity/bearer.ts'
 import type { Exchange } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
@@ -7,6 +8,7 @@ import type { OperationPlan } from '../model/operation.ts'
 import { reason } from '../model/reason.ts'
 import type { NamedSubject, Subject } from '../model/subject.ts'
 import { ANONYMOUS } from '../model/subject.ts'
+import type { RoutedCall } from './approach.ts'
 import type { Gate } from './gate.ts'
 import type { CleanHead } from './hygiene.ts'
 import type { ApiSnapshot, Snapshot } from './snapshot.ts'
@@ -30,26 +32,52 @@ const NOBODY: Identification = { subject: ANONYMOUS, named: UNNAMED, finding: nu
 export async function identify(
   exchange: Exchange,
   head: CleanHead,
-  api: ApiSnapshot,
-  operation: OperationPlan | null,
+  { api, operation }: RoutedCall,
   snapshot: Snapshot,
   gate: Gate,
+  /** Those of a candidate keep their own proofs: two bundles name one issuer in two ways. */
+  tokens: AccessTokens = gate.tokens,
 ): Promise<Identification> {
   try {
-    return await verifyCaller(head, api, operation, snapshot, gate)
+    const due = tokenDue(head, api, operation?.plan ?? null)
+    if (typeof due !== 'string') return due
+    const call = { issuers: snapshot.issuers, api: api.plan, limits: snapshot.head.limits }
+    let verdict = tokens.verify(due, call)
+    if (verdict.kind === 'need-key') {
+      await gate.keyWait.wait(verdict.issuer, verdict.kid, verdict.waitMs)
+      verdict = tokens.verify(due, call, 'asked')
+    }
+    return identification(verdict)
   } catch (error) {
     gate.fault('identity', exchange.id, error)
     return refused(finding(reason('stage-failed', 'stage', { stage: 'identity' })))
   }
 }
 
-async function verifyCaller(
+/** The same by what is known already: it waits for no key. */
+export function identifyNow(
+  head: CleanHead,
+  { api, operation }: RoutedCall,
+  snapshot: Snapshot,
+  tokens: AccessTokens,
+): Identification {
+  const due = tokenDue(head, api, operation?.plan ?? null)
+  if (typeof due !== 'string') return due
+  const call = { issuers: snapshot.issuers, api: api.plan, limits: snapshot.head.limits }
+  return identification(tokens.verify(due, call, 'asked'))
+}
+
+function identification(verdict: Verified | Refused): Identification {
+  if (verdict.kind === 'finding') return refused(verdict, verdict.named)
+  return { subject: verdict.subject, named: { recordAs: verdict.subject }, finding: null }
+}
+
+/** The token that says who calls, or what is to be made of its absence. */
+function tokenDue(
   head: CleanHead,
   api: ApiSnapshot,
   operation: OperationPlan | null,
-  snapshot: Snapshot,
-  gate: Gate,
-): Promise<Identification> {
+): string | Identification {
   const need = operation?.security.need ?? 'optional'
   const bearer = readBearer(
     head.fields,
@@ -65,14 +93,7 @@ async function verifyCaller(
   if (bearer.kind === 'finding') return refused(bearer)
   if (bearer.kind === 'none')
     return need === 'optional' ? NOBODY : refused(finding(reason('token-missing', 'identity')))
-  const call = { issuers: snapshot.issuers, api: api.plan, limits: snapshot.head.limits }
-  let verdict = gate.tokens.verify(bearer.token, call)
-  if (verdict.kind === 'need-key') {
-    await gate.keyWait.wait(verdict.issuer, verdict.kid, verdict.waitMs)
-    verdict = gate.tokens.verify(bearer.token, call, 'asked')
-  }
-  if (verdict.kind === 'finding') return refused(verdict, verdict.named)
-  return { subject: verdict.subject, named: { recordAs: verdict.subject }, finding: null }
+  return bearer.token
 }
 
 function refused(found: Finding, named: NamedSubject = UNNAMED): Identification {

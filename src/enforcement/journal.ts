@@ -1,5 +1,5 @@
 import { recordInput } from '../decision/attributes.ts'
-import type { ApiPlan } from '../model/bundle.ts'
+import type { ApiPlan, ObservableStage } from '../model/bundle.ts'
 import type { Decision, DecisionInput, Mode } from '../model/decision.ts'
 import type { Exchange } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
@@ -10,9 +10,12 @@ import type { IntentEntry, MessageShape, OutcomeEntry, RecordedInput } from '../
 import type { NamedSubject, Subject } from '../model/subject.ts'
 import { ANONYMOUS } from '../model/subject.ts'
 import { fieldValue } from '../syntax/http.ts'
+import type { Shadow } from './candidate.ts'
 import { isSameCall } from './decision-input.ts'
 import type { Gate } from './gate.ts'
 import type { CleanHead } from './hygiene.ts'
+import type { JudgedItems } from './list-items.ts'
+import type { Candidate } from './pinned.ts'
 import type { Snapshot } from './snapshot.ts'
 
 const NO_SHAPE: MessageShape = { bytes: 0, mediaType: '', digest: '', query: [] }
@@ -37,9 +40,11 @@ export class Journal {
   #decisions: Decision[] = []
   #reads: ReadonlySet<string> | null = null
   #input: DecisionInput | null = null
+  #items: JudgedItems | undefined
   #intentInput: DecisionInput | null = null
   #intent: IntentEntry | null = null
   #opposed = false
+  #observed = false
   #upstreamStatus = 0
   #upstreamMs = 0
   #waitedMs = 0
@@ -50,15 +55,24 @@ export class Journal {
   #streamedFrom = 0
   #done = false
 
+  candidate: Candidate | null = null
+  /** What the candidate would have decided, where one stands beside the bundle that judges. */
+  shadow: Shadow | null = null
+
   constructor(exchange: Exchange, gate: Gate) {
     this.#exchange = exchange
     this.#gate = gate
     this.#waitFrom = exchange.received.monoMs
   }
 
-  /** The API's mode; before an API is found, everything is enforced. */
+  /** The mode of the API, or the operation's own; before an API is found, everything is enforced. */
   get mode(): Mode {
     return this.#api?.mode ?? 'enforce'
+  }
+
+  /** The API's stages that are only observed; undefined where all that is enforced has its effect. */
+  get observe(): readonly ObservableStage[] | undefined {
+    return this.#api?.observeStages
   }
 
   get bundle(): string {
@@ -82,12 +96,21 @@ export class Journal {
     return this.#operation
   }
 
+  /** A candidate stands beside the bundle in force. */
+  beside(candidate: Candidate, shadow: Shadow): void {
+    this.candidate = candidate
+    this.shadow = shadow
+  }
+
   pinned(snapshot: Snapshot): void {
     this.#snapshot = snapshot
+    // What the candidate itself judges has nothing beside it.
+    if (snapshot === this.candidate?.snapshot) this.shadow = null
   }
 
   headRead(head: CleanHead): void {
     this.#head = head
+    this.shadow?.headRead(head)
     this.#request = {
       bytes: 0,
       mediaType: mediaTypeOf(head.contentType),
@@ -110,6 +133,7 @@ export class Journal {
   bodyRead(bytes: Uint8Array | null): void {
     this.#waitedMs += this.#gate.clock.now().monoMs - this.#waitFrom
     if (bytes === null) return
+    this.shadow?.bodyRead(bytes)
     this.#request = { ...this.#request, bytes: bytes.byteLength, digest: this.#gate.digest(bytes) }
   }
 
@@ -122,16 +146,21 @@ export class Journal {
     stops: boolean,
     reads: ReadonlySet<string> | null,
     input: DecisionInput | null,
+    items?: JudgedItems,
   ): void {
     this.#decisions.push(decision)
     // An upstream that fails says nothing about what enforcing would refuse.
     if (decision.effect !== 'allow' && decision.reasons[0].source !== 'upstream') this.#opposed = true
+    if (decision.observed?.some(({ source }) => source !== 'upstream')) this.#observed = true
     if (input !== null) {
       this.#reads = reads
       this.#input = input
+      this.#items = decision.items === undefined ? undefined : items
     }
     for (const each of decision.reasons)
       this.#gate.count('sallyport_reasons_total', 1, this.#api?.name ?? '', each.code, stops ? 'stop' : 'go')
+    for (const each of decision.observed ?? [])
+      this.#gate.count('sallyport_reasons_total', 1, this.#api?.name ?? '', each.code, 'go')
   }
 
   lookedUp(operation: string, status: number, ms: number): void {
@@ -190,12 +219,18 @@ export class Journal {
     if (this.#streamed !== null) this.#upstreamMs += now.monoMs - this.#streamedFrom
     const refusedIntent = this.#intent === null ? this.#intentEntry() : null
     const since = (this.#intent ?? refusedIntent)?.decisions.length ?? 0
+    const candidate = this.shadow?.verdict({
+      stopped: made.action === 'refused',
+      opposed: this.#opposed || this.#observed,
+      mode: this.mode,
+    })
     const entry: OutcomeEntry = {
       id: this.#exchange.id,
       at: now,
       action: made.action,
       effect: made.action === 'forwarded' ? 'allow' : 'deny',
-      wouldDeny: this.mode === 'observe' && this.#opposed,
+      ...(candidate === undefined ? {} : { candidate }),
+      wouldDeny: (this.mode === 'observe' && this.#opposed) || (this.#observed && made.action !== 'refused'),
       status: made.status,
       decisions: this.#decisions.slice(since),
       attributes: this.#decisions.length > since ? this.#newlyRecorded() : null,
@@ -283,13 +318,16 @@ export class Journal {
   /** The last decision's attributes, where they are not the intent's: sealing them twice would say nothing new. */
   #newlyRecorded(): RecordedInput | null {
     const [before, now, reads] = [this.#intentInput, this.#input, this.#reads]
+    if (this.#items !== undefined) return this.#recorded()
     return before && now && reads && isSameCall(before, now, reads) ? null : this.#recorded()
   }
 
   #recorded(): RecordedInput | null {
-    return this.#input === null || this.#reads === null
-      ? null
-      : recordInput(this.#input, this.#reads, this.#snapshot?.head.auditAttributes ?? [])
+    if (this.#input === null || this.#reads === null) return null
+    const recorded = recordInput(this.#input, this.#reads, this.#snapshot?.head.auditAttributes ?? [])
+    if (this.#items === undefined) return recorded
+    const { inputs, param } = this.#items
+    return { ...recorded, items: inputs, ...(param === undefined ? {} : { itemParam: param }) }
   }
 }
 

@@ -1,4 +1,4 @@
-import { decide } from '../decision/decide.ts'
+import { decide, isSuspended } from '../decision/decide.ts'
 import type { ScopeCheck } from '../decision/floor.ts'
 import type { Checkpoint, Decision, DecisionInput, PolicyEngine, PolicyVerdict } from '../model/decision.ts'
 import type { Finding } from '../model/fact.ts'
@@ -7,6 +7,7 @@ import { opposes } from '../model/reason.ts'
 import type { Subject } from '../model/subject.ts'
 import { isSameCall } from './decision-input.ts'
 import type { Journal } from './journal.ts'
+import type { JudgedItems } from './list-items.ts'
 
 export interface Judged {
   readonly operation: OperationPlan | null
@@ -18,6 +19,8 @@ export interface Judged {
   readonly last: boolean
   /** The checkpoint before: where nothing became known since, its policy verdict is this one's too. */
   readonly before?: Verdict
+  /** A list's items, judged one by one. */
+  readonly items?: JudgedItems
 }
 
 /** A decision and what the pipeline makes of it. */
@@ -34,18 +37,21 @@ export interface Verdict {
   readonly input: DecisionInput | null
 }
 
+/** Where a judgement is made: in a call's journal, or beside it, where nothing comes of it. */
+export type Bench = Pick<Journal, 'mode' | 'bundle' | 'observe' | 'fault' | 'decided'>
+
 /**
  * Judges one checkpoint. Policies are evaluated only where nothing else speaks against the call: their verdict
  * could not change it, and is what costs most.
  */
 export function judge(
-  journal: Journal,
+  journal: Bench,
   checkpoint: Checkpoint,
   findings: readonly Finding[],
   judged?: Judged,
 ): Verdict {
-  const opposed = findings.some(({ reason }) => opposes(reason.code))
-  const { mode, bundle } = journal
+  const { mode, bundle, observe } = journal
+  const opposed = opposesCall(findings, journal)
   const input = judged?.input ?? null
   let policy: PolicyVerdict | null = null
   try {
@@ -65,11 +71,26 @@ export function judge(
     policy,
     input,
     last: judged?.last ?? true,
+    ...(judged?.items === undefined ? {} : { items: judged.items.decisions }),
+    ...(observe === undefined ? {} : { observe }),
   })
   const denied = decision.effect !== 'allow'
   const stops = denied && (mode === 'enforce' || findings.some(({ always }) => always))
-  journal.decided(decision, stops, judged?.engine.reads ?? null, input)
+  journal.decided(decision, stops, judged?.engine.reads ?? null, input, judged?.items)
   return { decision, stops, opposed: denied, findings, policy, input }
+}
+
+/** Something speaks against the call whose effect no observed stage suspends. */
+export function opposesCall(
+  findings: readonly Finding[],
+  journal: Pick<Journal, 'mode' | 'observe'>,
+): boolean {
+  for (const each of findings) {
+    if (!opposes(each.reason.code)) continue
+    const { mode, observe } = journal
+    if (observe === undefined || !isSuspended(each, { mode, observe })) return true
+  }
+  return false
 }
 
 /**

@@ -3,10 +3,11 @@ import type { ApiPlan } from '../model/bundle.ts'
 import type { Exchange } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
 import { finding } from '../model/fact.ts'
-import type { ObjectPlan, OperationPlan } from '../model/operation.ts'
+import type { OperationPlan } from '../model/operation.ts'
 import type { UpstreamAnswer, UpstreamRequest } from '../model/ports.ts'
 import type { Reason } from '../model/reason.ts'
 import { reason } from '../model/reason.ts'
+import type { Subject } from '../model/subject.ts'
 import { fieldValue } from '../syntax/http.ts'
 import { collectWithin } from './body.ts'
 import type { ObjectFacts } from './decision-input.ts'
@@ -16,26 +17,9 @@ import type { Gate } from './gate.ts'
 import type { CleanHead } from './hygiene.ts'
 import type { Journal } from './journal.ts'
 import { mediaTypeOf } from './journal.ts'
+import { objectFacts, type RequestStated } from './object-facts.ts'
 import type { ApiSnapshot } from './snapshot.ts'
 import { upstreamFinding } from './upstream-call.ts'
-
-/** Longer owner ids are no ids: they are not taken for one. */
-const MAX_ID = 512
-
-/** Owner and tenant as an object's representation states them; only strings and integers are ids. */
-export function objectFacts(object: ObjectPlan, stated: StatedObject): ObjectFacts {
-  const owner = idOf(stated.owner)
-  const tenant = idOf(stated.tenant)
-  return {
-    ...(owner === undefined ? {} : { owner: `${object.issuer ?? ''}/${owner}` }),
-    ...(tenant === undefined ? {} : { tenant }),
-  }
-}
-
-function idOf(found: unknown): string | undefined {
-  if (typeof found === 'string') return found.length > 0 && found.length <= MAX_ID ? found : undefined
-  return Number.isSafeInteger(found) ? String(found) : undefined
-}
 
 export interface LookedUp {
   readonly facts: ObjectFacts
@@ -52,6 +36,8 @@ export async function lookUpObject(
   head: CleanHead,
   api: ApiSnapshot,
   operation: OperationPlan,
+  subject: Subject,
+  stated: RequestStated,
   journal: Journal,
   gate: Gate,
 ): Promise<LookedUp> {
@@ -65,10 +51,12 @@ export async function lookUpObject(
     status = answer.status
     const { headMs, bodyMs } = api.plan.timeouts
     const left = started + headMs + bodyMs - gate.clock.now().monoMs
-    const looked = await readLookup(answer, object, lookup, api.plan.maxAnswerBytes, left)
+    const read = await readLookup(answer, lookup, api.plan.maxAnswerBytes, left)
     // Whatever was not read is not wanted.
     answer.body.cancel('not needed')
-    return looked
+    return 'representation' in read
+      ? { facts: objectFacts(object, subject, stated, read.representation), finding: null }
+      : read
   } catch (error) {
     // Without `always`: observing goes on without the look-up.
     return unstated(upstreamFinding(error, exchange.id, gate).reason)
@@ -97,11 +85,10 @@ function lookupRequest(head: CleanHead, api: ApiPlan, gate: Gate): UpstreamReque
 /** `left`: ms for what is still to come of it. */
 async function readLookup(
   { status, fields, body }: UpstreamAnswer,
-  object: ObjectPlan,
   lookup: Operation,
   limit: number,
   left: number,
-): Promise<LookedUp> {
+): Promise<LookedUp | { readonly representation: StatedObject }> {
   if (status === 404) return unstated(reason('object-absent', 'object'))
   // The upstream's own trouble says nothing about whose the object is, and is not told as if it did.
   if (status >= 500) return unstated(reason('upstream-failed', 'upstream', { status }))
@@ -111,7 +98,7 @@ async function readLookup(
   if (!read.ok) return failed('too large')
   const { checked, stated } = lookup.checkAnswer(status, type, read.bytes)
   if (!checked) return failed(`not JSON as declared: ${mediaTypeOf(type)}`)
-  return { facts: objectFacts(object, stated), finding: null }
+  return { representation: stated }
 }
 
 function failed(why: string): LookedUp {

@@ -1,7 +1,10 @@
 import { SallyportError } from '../model/errors.ts'
 import type { Snapshot } from './snapshot.ts'
 
-/** Live at once at most: the one in force, the one being prepared, and one that calls under way still use. */
+/**
+ * Live at once at most: the one in force; the candidate or one that calls under way still use; the one being
+ * prepared.
+ */
 const MAX_LIVE = 3
 
 /** How long a prepare waits for calls under way to let go of an old bundle, in ms. */
@@ -16,16 +19,31 @@ interface Held {
 /** A call's hold on the bundle it was admitted with; `unpin` is called once, at the exchange's end. */
 export interface Pin {
   readonly snapshot: Snapshot
+  /** The candidate beside it, pinned alike. */
+  readonly candidate?: Candidate
   unpin(): void
 }
+
+export interface Candidate {
+  readonly snapshot: Snapshot
+  /** Percent of callers it judges; the others are judged by it without effect. */
+  readonly share: number
+}
+
+export type SnapshotUse = 'live' | 'candidate'
 
 /** A thread's bundles: which is in force, which waits for its commit, and which old ones calls still hold. */
 export class PinnedSnapshots {
   #current: Held | null = null
-  readonly #prepared = new Map<number, Held>()
+  #candidate: Held | null = null
+  #share = 0
+  readonly #prepared = new Map<number, { readonly held: Held; readonly use: SnapshotUse }>()
   #live = 0
   #freed: (() => void)[] = []
-  #early: number | null = null
+  readonly #early = new Set<number>()
+  /** Candidates of these epochs and earlier are not wanted any more, however late they are ready. */
+  #droppedUpTo = 0
+  #lastEpoch = 0
   readonly #awaiting: (() => void)[] = []
 
   /** The bundle in force, pinned; null before the first commit. */
@@ -33,7 +51,28 @@ export class PinnedSnapshots {
     const held = this.#current
     if (held === null) return null
     held.pins += 1
-    return { snapshot: held.snapshot, unpin: () => this.#unpin(held) }
+    const beside = this.#candidate
+    if (beside === null) return { snapshot: held.snapshot, unpin: () => this.#unpin(held) }
+    beside.pins += 1
+    return {
+      snapshot: held.snapshot,
+      candidate: { snapshot: beside.snapshot, share: this.#share },
+      unpin: () => {
+        this.#unpin(held)
+        this.#unpin(beside)
+      },
+    }
+  }
+
+  /** Percent of callers that the candidate judges; null drops it. */
+  canary(share: number | null): void {
+    this.#share = share ?? 0
+    if (share !== null) return
+    this.#droppedUpTo = this.#lastEpoch
+    const dropped = this.#candidate
+    if (dropped === null) return
+    this.#candidate = null
+    this.#retire(dropped)
   }
 
   /** Resolves once a bundle is in force. */
@@ -57,38 +96,68 @@ export class PinnedSnapshots {
     })
   }
 
-  prepared(epoch: number, snapshot: Snapshot): void {
+  prepared(epoch: number, snapshot: Snapshot, use: SnapshotUse = 'live'): void {
     this.#live += 1
-    const held = { snapshot, pins: 0, retired: false }
-    this.#prepared.set(epoch, held)
-    // A thread that replaces a dead one is told to prepare and commit in one breath.
-    if (this.#early === epoch) this.#swap(epoch, held)
+    this.#hold(epoch, { snapshot, pins: 0, retired: false }, use)
+  }
+
+  /** The candidate itself is what is to come into force: it is instantiated already. False where it is not. */
+  preparedCandidate(epoch: number, bundle: string): boolean {
+    const held = this.#candidate
+    if (held?.snapshot.bundle !== bundle) return false
+    this.#hold(epoch, held, 'live')
+    return true
   }
 
   commit(epoch: number): boolean {
-    const held = this.#prepared.get(epoch)
-    if (held === undefined) {
-      this.#early = epoch
+    this.#lastEpoch = Math.max(this.#lastEpoch, epoch)
+    const prepared = this.#prepared.get(epoch)
+    if (prepared === undefined) {
+      this.#early.add(epoch)
       return false
     }
-    this.#swap(epoch, held)
+    this.#swap(epoch, prepared.held, prepared.use)
     return true
   }
 
   abandon(epoch: number): void {
-    const held = this.#prepared.get(epoch)
+    const held = this.#prepared.get(epoch)?.held
     if (held === undefined) return
     this.#prepared.delete(epoch)
-    this.#retire(held)
+    if (held !== this.#candidate) this.#retire(held)
   }
 
-  #swap(epoch: number, held: Held): void {
-    this.#early = null
+  #hold(epoch: number, held: Held, use: SnapshotUse): void {
+    this.#prepared.set(epoch, { held, use })
+    // A thread that replaces a dead one is told to prepare and commit in one breath.
+    if (this.#early.has(epoch)) this.#swap(epoch, held, use)
+  }
+
+  #swap(epoch: number, held: Held, use: SnapshotUse): void {
+    this.#early.delete(epoch)
     this.#prepared.delete(epoch)
+    if (use === 'candidate') {
+      if (epoch <= this.#droppedUpTo || held.snapshot.bundle === this.#current?.snapshot.bundle)
+        return this.#retire(held)
+      const before = this.#candidate
+      this.#candidate = held
+      if (before !== null) this.#retire(before)
+      return
+    }
     const before = this.#current
     this.#current = held
+    this.#promote(held)
     for (const resolve of this.#awaiting.splice(0)) resolve()
     if (before !== null) this.#retire(before)
+  }
+
+  /** What came into force is no candidate any more. */
+  #promote(held: Held): void {
+    const candidate = this.#candidate
+    if (candidate === null || candidate.snapshot.bundle !== held.snapshot.bundle) return
+    this.#candidate = null
+    this.#share = 0
+    if (candidate !== held) this.#retire(candidate)
   }
 
   #unpin(held: Held): void {

@@ -1,21 +1,24 @@
-import { checkScopes } from '../decision/floor.ts'
 import type { Exchange, Reply } from '../model/exchange.ts'
-import type { Finding } from '../model/fact.ts'
 import { finding } from '../model/fact.ts'
 import { reason } from '../model/reason.ts'
 import type { AdmittedCall } from './admitted-call.ts'
+import { approach, routeCall } from './approach.ts'
 import { announcedTooLarge, readRequestBody } from './body.ts'
+import { canaryFor } from './canary.ts'
+import { watchBeside } from './candidate.ts'
 import { checkContent } from './content.ts'
-import { atCheckpoint, headInput, withObject } from './decision-input.ts'
+import { atCheckpoint, withObject } from './decision-input.ts'
 import { deliver, refuse } from './deliver.ts'
 import { loops } from './forward.ts'
 import type { Gate } from './gate.ts'
 import { checkHead } from './hygiene.ts'
 import { identify } from './identify.ts'
 import { Journal } from './journal.ts'
-import { judge, type Verdict } from './judge.ts'
+import { judge, opposesCall, type Verdict } from './judge.ts'
 import { lookUpObject } from './object.ts'
+import { objectFacts, withBody } from './object-facts.ts'
 import { release } from './release.ts'
+import { FULL_SIGHT, type Sight, unseenAnswer, waitsForAnswer } from './sight.ts'
 import type { Snapshot } from './snapshot.ts'
 import { callUpstream } from './upstream-call.ts'
 
@@ -27,6 +30,7 @@ export async function play(exchange: Exchange, reply: Reply, gate: Gate): Promis
   const journal = new Journal(exchange, gate)
   // One bundle from the head to the answer's end, however often the gate reloads meanwhile.
   const pin = gate.snapshots.pin()
+  watchBeside(journal, pin, gate)
   try {
     await playActs(exchange, reply, gate, journal, pin?.snapshot ?? null)
   } catch (error) {
@@ -59,16 +63,18 @@ async function playActs(
   return deliver(released.answer, reply, journal)
 }
 
-type Admission =
+export type Admission =
   | { readonly ok: true; readonly call: AdmittedCall }
   | { readonly ok: false; readonly verdict: Verdict }
 
-async function admit(
+/** `sight`: what the entrance shows of the call; whatever it hides that a decision turns on is denied. */
+export async function admit(
   exchange: Exchange,
-  reply: Reply,
+  reply: Pick<Reply, 'inform'>,
   gate: Gate,
   journal: Journal,
   snapshot: Snapshot | null,
+  sight: Sight = FULL_SIGHT,
 ): Promise<Admission> {
   if (snapshot === null) return refused(judge(journal, 'head', [finding(reason('not-ready', 'stage'), true)]))
   journal.pinned(snapshot)
@@ -81,33 +87,31 @@ async function admit(
   if (loops(exchange.head.fields))
     return refused(judge(journal, 'head', [finding(reason('loop-detected', 'hygiene'), true)]))
 
-  const route = snapshot.apis.match(head.host, head.path, head.segments)
+  let judging = snapshot
+  let route = routeCall(exchange, head, judging)
   if (route.kind !== 'api')
     return refused(judge(journal, 'head', [finding(reason(route.kind, 'route'), true)]))
-  const { api } = route
-  const matched = api.contract?.match(exchange.head.method, route.segments) ?? null
-  const operation = matched?.kind === 'match' ? matched.operation : null
-  const params = matched?.kind === 'match' ? matched.params : {}
-  journal.routed(api.plan, operation?.plan ?? null)
-  const findings: Finding[] = []
-  if (matched?.kind === 'none') findings.push(finding(reason('route-unknown', 'route')))
-  if (matched?.kind === 'method')
-    findings.push(finding(reason('method-not-allowed', 'route', { allow: matched.allow })))
-
+  journal.routed(route.api.plan, route.operation?.plan ?? null)
   // Unknown paths are identified too, so that the record says who asked for them; the refusal stays a 404.
-  const {
-    subject,
-    named,
-    finding: unidentified,
-  } = await identify(exchange, head, api, operation?.plan ?? null, snapshot, gate)
-  journal.identified(named)
-  if (unidentified !== null) findings.push(unidentified)
-
-  const scopes =
-    operation === null ? null : checkScopes(operation.plan.security, subject, api.plan.credential)
-  const input =
-    operation && scopes ? headInput(exchange, head, subject, operation.plan, params, scopes) : null
-  const facts = { operation: operation?.plan ?? null, subject, scopes, engine: api.policies }
+  let identified = await identify(exchange, head, route, judging, gate)
+  const canary = canaryFor(journal.candidate, identified.subject, exchange, gate.canary)
+  if (canary !== null) {
+    // Of the candidate's share: from here on all is as if the call had been admitted with that bundle.
+    judging = canary
+    journal.pinned(canary)
+    route = routeCall(exchange, head, canary)
+    if (route.kind !== 'api')
+      return refused(judge(journal, 'head', [finding(reason(route.kind, 'route'), true)]))
+    journal.routed(route.api.plan, route.operation?.plan ?? null)
+    identified = await identify(exchange, head, route, canary, gate, gate.candidateTokens)
+  }
+  journal.identified(identified.named)
+  const { api, operation, params } = route
+  const { subject } = identified
+  const object = operation?.plan.object
+  const approached = approach(exchange, head, judging, route, identified)
+  const { findings, facts, input } = approached
+  let { stated } = approached
   const atHead = judge(journal, 'head', findings, { ...facts, input, last: false })
   if (atHead.stops) return refused(atHead)
 
@@ -123,24 +127,33 @@ async function admit(
     if (read.finding !== null) return refused(judge(journal, 'body', [read.finding]))
     body = read.bytes
   }
-  const content = checkContent(exchange, head, operation, params, body, journal, gate)
+  const content = checkContent(exchange, head, operation, params, body, journal, gate, sight)
 
-  const object = operation?.plan.object
-  const lookupDue = object?.ownerKnownAt === 'body' && content.length === 0 && !atHead.opposed
+  // An answer that stays unseen cannot state whose the object is; a declared look-up can.
+  const unanswered = waitsForAnswer(object, atHead.decision.pending, sight)
+  if (unanswered && object?.lookup === undefined) content.push(unseenAnswer())
+  const sound = !opposesCall(content, journal) && !atHead.opposed
+  const lookupDue = (unanswered || (object?.ownerKnownAt === 'body' && object.lookup !== undefined)) && sound
   let known = input === null ? null : atCheckpoint(input, 'body')
+  const inBody = object?.requestOwner?.in === 'body' || object?.requestTenant?.in === 'body'
+  if (inBody && body !== null && sound && operation !== null && known !== null) {
+    stated = withBody(stated, operation.statedByBody(head.contentType, body))
+    known = withObject(known, 'body', objectFacts(object, subject, stated, null))
+  }
   if (lookupDue && operation !== null && known !== null) {
     // The look-up is an upstream call of its own, so the intent stands in the log before it.
     const unwritten = await journal.intent()
     if (unwritten !== null) return refused(judge(journal, 'body', [unwritten]))
-    const looked = await lookUpObject(exchange, head, api, operation.plan, journal, gate)
+    const looked = await lookUpObject(exchange, head, api, operation.plan, subject, stated, journal, gate)
     if (looked.finding !== null) content.push(looked.finding)
+    journal.shadow?.lookedUp(looked)
     known = withObject(known, 'body', looked.facts)
   }
 
   // A call without a body, a fault in its parameters or a look-up shows nothing here that its head did not; but what
   // still waits is denied here, unless the answer will state what it waits for.
   let verdict = atHead
-  const last = object?.ownerKnownAt !== 'response'
+  const last = object?.ownerKnownAt !== 'response' || !sight.answer
   if (body !== null || content.length > 0 || lookupDue || (last && atHead.decision.pending)) {
     verdict = judge(journal, 'body', [...atHead.findings, ...content], {
       ...facts,
@@ -154,7 +167,7 @@ async function admit(
   if (unwritten !== null) return refused(judge(journal, 'body', [unwritten]))
   return {
     ok: true,
-    call: { exchange, snapshot, api, head, operation, subject, input: known, body, verdict },
+    call: { exchange, snapshot: judging, api, head, operation, subject, stated, input: known, body, verdict },
   }
 }
 

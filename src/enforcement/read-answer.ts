@@ -1,5 +1,6 @@
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib'
 import { type AnswerCheck, NOTHING_STATED, type Operation } from '../contract/instantiate.ts'
+import type { ApiPlan } from '../model/bundle.ts'
 import type { Body, RawFields } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
 import { finding } from '../model/fact.ts'
@@ -42,7 +43,7 @@ export async function readAnswer(
 ): Promise<ReadAnswer> {
   const { operation, api, exchange } = call
   const { status, fields } = answer
-  const enforced = api.plan.mode === 'enforce'
+  const enforced = isAnswerHeld(api.plan)
   // RFC 9110 §6.4.1: these have no content.
   if (exchange.head.method === 'HEAD' || status === 204 || status === 304)
     return { body: null, fields, check: null, findings: undeclaredStatus(operation, status), changed: false }
@@ -80,12 +81,17 @@ export async function readAnswer(
   if (!check.checked) journal.notPlayed('response-contract')
   if (decoded.byteLength > 0 && isUnpromised(operation, status, check)) {
     const kept = enforced ? withheld(answer, exchange.id) : { body: bytes, fields }
-    const unseen = { ...check, stated: NOTHING_STATED, dropped: ['/'] }
+    const unseen = { ...check, stated: NOTHING_STATED, items: null, dropped: ['/'] }
     return { ...kept, check: unseen, findings: [dropped(unseen)], changed: enforced }
   }
   const findings = check.dropped.length === 0 ? check.findings : [...check.findings, dropped(check)]
   if (!enforced) return { body: bytes, fields, check, findings, changed: false }
   return { body: check.body, fields, check, findings, changed: check.body !== bytes }
+}
+
+/** What the contract does not promise is held back, unless answers are only observed. */
+export function isAnswerHeld({ mode, observeStages }: ApiPlan): boolean {
+  return mode === 'enforce' && observeStages?.includes('response') !== true
 }
 
 /** What the contract makes of an answer by its status and media type alone; empty where it promises it. */
@@ -113,7 +119,7 @@ function checked(
   } catch (error) {
     journal.fault('contract', error)
     const findings = [finding(reason('stage-failed', 'stage', { stage: 'contract' }))]
-    return { findings, body: bytes, stated: NOTHING_STATED, dropped: [], checked: false }
+    return { findings, body: bytes, stated: NOTHING_STATED, items: null, dropped: [], checked: false }
   }
 }
 

@@ -1,5 +1,6 @@
 import { NOTHING_STATED } from '../contract/instantiate.ts'
 import { checkScopes } from '../decision/floor.ts'
+import type { DecisionInput } from '../model/decision.ts'
 import { SallyportError } from '../model/errors.ts'
 import type { Answer } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
@@ -15,11 +16,12 @@ import { callerFields } from './forward.ts'
 import type { Gate } from './gate.ts'
 import type { Ending, Journal } from './journal.ts'
 import { mediaTypeOf } from './journal.ts'
-import type { Verdict } from './judge.ts'
+import type { Bench, Verdict } from './judge.ts'
 import { judge } from './judge.ts'
-import { objectFacts } from './object.ts'
+import { type JudgedItems, judgeItems } from './list-items.ts'
+import { objectFacts } from './object-facts.ts'
 import type { ReadAnswer } from './read-answer.ts'
-import { isRefused, readAnswer } from './read-answer.ts'
+import { isAnswerHeld, isRefused, readAnswer } from './read-answer.ts'
 import { jsonShape } from './shape.ts'
 import { upstreamFinding } from './upstream-call.ts'
 
@@ -56,10 +58,12 @@ async function judgeAndRecord(
 ): Promise<Released> {
   const { exchange } = call
   const { status } = answer
-  const read = await readAnswer(call, answer, journal, gate)
-  const verdict = judgeAnswer(call, answer, read, journal)
+  const whole = await readAnswer(call, answer, journal, gate)
+  journal.shadow?.answered(answer, whole)
+  const { verdict, items } = judgeAnswer(call, answer, whole, journal)
   if (verdict.stops) return { ok: false, verdict }
 
+  const read = items === null ? whole : filtered(call, whole, items)
   const { body } = read
   const mediaType = mediaTypeOf(fieldValue(read.fields, 'content-type'))
   if (body === null || body instanceof Uint8Array) {
@@ -84,17 +88,18 @@ async function judgeAndRecord(
   return { ok: true, answer: { status, fields, body: streamed } }
 }
 
-function judgeAnswer(
+/** Decides at the response; `journal`: where the judgement is made. */
+export function judgeAnswer(
   call: AdmittedCall,
   answer: UpstreamAnswer,
   read: ReadAnswer,
-  journal: Journal,
-): Verdict {
+  journal: Bench,
+): { readonly verdict: Verdict; readonly items: JudgedItems | null } {
   const { operation, subject, api } = call
   const carried = call.verdict.opposed ? call.verdict.findings : []
   const findings = [...carried, ...read.findings]
   if (operation === null || call.input === null) {
-    return judge(journal, 'response', findings, {
+    const verdict = judge(journal, 'response', findings, {
       operation: null,
       subject,
       scopes: null,
@@ -102,21 +107,30 @@ function judgeAnswer(
       engine: api.policies,
       last: true,
     })
+    return { verdict, items: null }
   }
   const object = operation.plan.object
   let input = atCheckpoint(call.input, 'response')
+  let items: JudgedItems | null = null
   if (object !== undefined) {
     const { pending } = call.verdict.decision
     const unstated = unstatedBy(answer.status, pending, object.hideAbsent)
     if (unstated !== null) findings.push(unstated)
-    else if (input.resource.unknown.length > 0)
-      input = withObject(input, 'response', objectFacts(object, read.check?.stated ?? NOTHING_STATED))
+    else if (object.items !== undefined) {
+      // Who is allowed whoever owns them sees all of them.
+      const judged = pending ? itemsOf(call, read, input, journal) : null
+      if (judged !== null && 'kind' in judged) findings.push(judged)
+      else items = judged
+    } else if (input.resource.unknown.length > 0) {
+      const { stated } = read.check ?? { stated: NOTHING_STATED }
+      input = withObject(input, 'response', objectFacts(object, subject, call.stated, stated))
+    }
     // An answer that cannot be read is refused like one about somebody else's object, whoever owns it.
-    if (pending && object.hideAbsent && isRefused(read))
+    if (pending && object.hideAbsent && isAnswerHeld(api.plan) && isRefused(read))
       findings.unshift(finding(reason('owner-unknowable', 'object', { status: answer.status })))
   }
   const scopes = checkScopes(operation.plan.security, subject, api.plan.credential)
-  return judge(journal, 'response', findings, {
+  const verdict = judge(journal, 'response', findings, {
     operation: operation.plan,
     subject,
     scopes,
@@ -124,7 +138,38 @@ function judgeAnswer(
     engine: api.policies,
     last: true,
     before: call.verdict,
+    ...(items === null ? {} : { items }),
   })
+  return { verdict, items: verdict.decision.items === undefined ? null : items }
+}
+
+/** Each item of the list judged; a failure denies the whole of it. */
+function itemsOf(
+  call: AdmittedCall,
+  read: ReadAnswer,
+  input: DecisionInput,
+  journal: Bench,
+): JudgedItems | Finding | null {
+  const object = call.operation?.plan.object
+  if (object === undefined) return null
+  try {
+    const { policies: engine } = call.api
+    const kept = call.snapshot.head.auditAttributes
+    const { subject, stated: request } = call
+    return judgeItems(read.check?.items ?? null, { object, subject, request, input, engine, kept })
+  } catch (error) {
+    journal.fault('policy', error)
+    return finding(reason('stage-failed', 'stage', { stage: 'policy' }))
+  }
+}
+
+/** The answer without the items the caller may not have. Observing changes no byte. */
+function filtered(call: AdmittedCall, read: ReadAnswer, { removed }: JudgedItems): ReadAnswer {
+  const { mode, observeStages } = call.api.plan
+  const items = read.check?.items ?? null
+  if (items === null || mode === 'observe' || observeStages?.includes('policy') === true) return read
+  const body = items.without(removed)
+  return body === read.check?.body ? read : { ...read, body, changed: true }
 }
 
 /**

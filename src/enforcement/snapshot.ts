@@ -5,13 +5,18 @@ import { type IssuerIndex, indexIssuers } from '../identity/issuers.ts'
 import type { ApiPlan, BundleHead, BundlePart } from '../model/bundle.ts'
 import type { PolicyEngine } from '../model/decision.ts'
 import { SallyportError } from '../model/errors.ts'
+import type { OperationPlan } from '../model/operation.ts'
 import { ApiTable } from './route.ts'
+import { Surroundings } from './surroundings.ts'
+import { ZoneTable } from './zones.ts'
 
 export interface ApiSnapshot {
   readonly plan: ApiPlan
   /** Null: the API has no contract and is observed only. */
   readonly contract: Contract | null
   readonly policies: PolicyEngine
+  /** The same API in the other mode, where some operation has one of its own. */
+  readonly otherMode?: ApiSnapshot
 }
 
 /** One thread's instance of one bundle; a call pins the one it was admitted with. */
@@ -20,8 +25,36 @@ export interface Snapshot {
   readonly head: BundleHead
   readonly apis: ApiTable
   readonly issuers: IssuerIndex
+  readonly surroundings: Surroundings
+  /** Null where none are declared. */
+  readonly zones: ZoneTable | null
   /** Frees what the policy engine holds outside the heap. */
   close(): void
+}
+
+/** The API as a call of the operation meets it: in the operation's own mode, where it has one. */
+export function inModeOf(api: ApiSnapshot, operation: OperationPlan | null): ApiSnapshot {
+  const mode = operation?.mode
+  return mode === undefined || mode === api.plan.mode ? api : (api.otherMode ?? api)
+}
+
+function withOtherMode(api: ApiSnapshot): ApiSnapshot {
+  const { plan, contract } = api
+  const mode = plan.mode === 'enforce' ? 'observe' : 'enforce'
+  for (const operation of contract?.operations.values() ?? []) {
+    if (operation.plan.mode === mode) return { ...api, otherMode: { ...api, plan: { ...plan, mode } } }
+  }
+  return api
+}
+
+function zonesOf(head: BundleHead, apis: readonly ApiSnapshot[]): ZoneTable | null {
+  const { zones = [], flows = [], networks = {} } = head
+  if (zones.length === 0) return null
+  const called = apis.map(({ plan, contract }) => ({
+    plan,
+    operations: [...(contract?.operations.values() ?? [])].map((operation) => operation.plan),
+  }))
+  return new ZoneTable({ zones, flows, networks, apis: called })
 }
 
 /** Builds a snapshot part by part, so that a large bundle is instantiated in slices between calls. */
@@ -63,16 +96,16 @@ export class SnapshotBuilder {
     const policies = this.#policies
     if (head === null || policies === null)
       throw new SallyportError('bundle-corrupt', 'the bundle lacks a part')
-    const apis = [...this.#apis.values()].map(({ plan, contract }) => ({
-      plan,
-      contract: contract?.finish() ?? null,
-      policies,
-    }))
+    const apis = [...this.#apis.values()].map(({ plan, contract }) =>
+      withOtherMode({ plan, contract: contract?.finish() ?? null, policies }),
+    )
     return {
       bundle: this.#hash,
       head,
       apis: new ApiTable(apis),
       issuers: indexIssuers(head.issuers),
+      surroundings: new Surroundings(head, policies.reads),
+      zones: zonesOf(head, apis),
       close: () => policies.close(),
     }
   }

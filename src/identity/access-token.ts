@@ -245,7 +245,7 @@ function untimely(claims: Claims, issuer: TrustedIssuer, api: TokenApi, now: Ins
 function subjectOf({ claims, issuer, digest }: Proof, api: TokenApi): Subject {
   return {
     // RFC 9068 §2.2: where no person is involved, `sub` names the client itself.
-    kind: claims.client === claims.sub ? 'client' : 'user',
+    kind: issuer.plan.subjects ?? (claims.client === claims.sub ? 'client' : 'user'),
     issuer: issuer.plan.name,
     iss: claims.iss,
     id: claims.sub,
@@ -253,8 +253,12 @@ function subjectOf({ claims, issuer, digest }: Proof, api: TokenApi): Subject {
     groups: claims.groups,
     scopes: claims.scopes,
     audience: claims.aud,
+    ...(claims.roles.length === 0 ? {} : { roles: claims.roles }),
     ...(claims.acr === undefined ? {} : { acr: claims.acr }),
+    ...(claims.amr.length === 0 ? {} : { amr: claims.amr }),
     ...(claims.authTime === undefined ? {} : { authTime: claims.authTime }),
+    ...(claims.device === undefined ? {} : { device: claims.device }),
+    ...(claims.named === undefined ? {} : { claims: claims.named }),
     issuedAt: claims.iat,
     expiresAt: claims.exp,
     ...(claims.jti === undefined ? {} : { tokenId: claims.jti }),

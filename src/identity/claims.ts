@@ -3,8 +3,20 @@
  * is compared. What this gives is only as true as the signature, which is checked elsewhere.
  */
 import type { IssuerPlan } from '../model/bundle.ts'
+import {
+  type ClaimFault,
+  claimOf,
+  isTexts,
+  list,
+  MAX_TEXT,
+  type Members,
+  textProblem,
+} from './claim-forms.ts'
+import { type MappedClaims, readMapped } from './mapped-claims.ts'
 
-export interface Claims {
+export type { ClaimFault, ClaimProblem } from './claim-forms.ts'
+
+export interface Claims extends MappedClaims {
   readonly iss: string
   readonly sub: string
   readonly aud: readonly string[]
@@ -16,29 +28,19 @@ export interface Claims {
   /** `client_id`, else `azp`; the empty string where neither is required nor there. */
   readonly client: string
   readonly scopes: readonly string[]
-  readonly groups: readonly string[]
   readonly acr: string | undefined
   readonly authTime: number | undefined
+  /** RFC 8176; empty where the token does not say. */
+  readonly amr: readonly string[]
   readonly tenant: string | undefined
 }
-
-export type ClaimProblem =
-  | 'missing'
-  | 'form'
-  | 'too-long'
-  | 'too-many'
-  /** A token bound to a key (`cnf`) came as `Bearer` (RFC 9449 §7.1). */
-  | 'bound-token'
-
-export type ClaimFault = { readonly claim: string; readonly problem: ClaimProblem }
 
 /** A token of another kind that carries an acceptable `typ`: an ID token, a SET, a logout token, a proof. */
 export type WrongKind = { readonly kind: 'other-token'; readonly claim: string }
 
-const MAX_TEXT = 1024
 const MAX_AUDIENCES = 64
 const MAX_SCOPES = 256
-const MAX_GROUPS = 256
+const MAX_METHODS = 32
 
 /** Members that only other kinds have: SET and logout token (RFC 8417 §2.2), ID token (OIDC Core), DPoP proof. */
 const FOREIGN_CLAIMS = ['events', 'at_hash', 'c_hash', 's_hash', 'htm', 'htu'] as const
@@ -48,8 +50,6 @@ const KIND_CLAIMS: Readonly<Record<string, ReadonlySet<string>>> = {
   typ: new Set(['bearer', 'at+jwt']),
   token_use: new Set(['access']),
 }
-
-type Members = Readonly<Record<string, unknown>>
 
 /** `complete`: the token says `at+jwt`, so `client_id` and `jti` are required (RFC 9068 §2.2). */
 export function readClaims(
@@ -70,9 +70,11 @@ export function readClaims(
   if (aud.length === 0) return { claim: 'aud', problem: 'missing' }
   const scopes = readScopes(value)
   if ('problem' in scopes) return scopes
-  const groups = list(value, plan.groupsClaim, false, MAX_GROUPS)
-  if ('problem' in groups) return groups
-  return { ...times, ...texts, aud, scopes, groups }
+  const amr = list(value, 'amr', true, MAX_METHODS)
+  if ('problem' in amr) return amr
+  const mapped = readMapped(value, plan)
+  if ('problem' in mapped) return mapped
+  return { ...times, ...texts, aud, scopes, amr, ...mapped }
 }
 
 export function isClaims(read: Claims | ClaimFault | WrongKind): read is Claims {
@@ -117,7 +119,7 @@ function readTexts(value: Members, plan: IssuerPlan, complete: boolean): Texts |
   let tenant: string | undefined
   if (plan.tenantClaim !== undefined) {
     // A tenant that config asks for separates data: without it nobody may be taken for a default one.
-    const said = value[plan.tenantClaim]
+    const said = claimOf(value, plan.tenantClaim)
     const problem = said === undefined ? 'missing' : textProblem(said)
     if (problem !== null || typeof said !== 'string')
       return { claim: plan.tenantClaim, problem: problem ?? 'form' }
@@ -145,31 +147,6 @@ function readScopes(value: Members): readonly string[] | ClaimFault {
 /** RFC 6749 §3.3. */
 function isScopeToken(text: string): boolean {
   return text.length > 0 && text.length <= MAX_TEXT && !/[^\x21\x23-\x5b\x5d-\x7e]/.test(text)
-}
-
-/** A list of texts; `single`: one text stands for a list of one (RFC 7519 §4.1.3). Absent: the empty list. */
-function list(value: Members, claim: string, single: boolean, max: number): readonly string[] | ClaimFault {
-  const said = value[claim]
-  if (said === undefined) return []
-  const texts = single && typeof said === 'string' ? [said] : said
-  if (!isTexts(texts)) return { claim, problem: 'form' }
-  if (texts.length > max) return { claim, problem: 'too-many' }
-  for (const text of texts) {
-    const problem = textProblem(text)
-    if (problem !== null) return { claim, problem }
-  }
-  return texts
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string')
-}
-
-/** Control characters in a name serve only to confuse what reads it later: logs, records, header fields. */
-function textProblem(value: unknown): ClaimProblem | null {
-  if (typeof value !== 'string' || value === '') return 'form'
-  if (value.length > MAX_TEXT) return 'too-long'
-  return /[\u0000-\u001f\u007f-\u009f]/.test(value) ? 'form' : null
 }
 
 /** Seconds up to the year 9999; fractions are allowed (RFC 7519 §2). */

@@ -13,6 +13,22 @@ import { FAULTS, type FaultCode, isFault, SallyportError } from '../model/errors
 const orders = z.discriminatedUnion('order', [
   z.strictObject({ order: z.literal('status') }),
   z.strictObject({ order: z.literal('reload'), by: z.string().max(128) }),
+  // Absolute: control may stand in another folder than who gives the order.
+  z.strictObject({
+    order: z.literal('candidate-stage'),
+    from: z.string().min(1).max(4_096),
+    by: z.string().max(128),
+  }),
+  z.strictObject({ order: z.literal('candidate-status') }),
+  z.strictObject({
+    order: z.literal('candidate-canary'),
+    share: z.number().min(0).max(100),
+    by: z.string().max(128),
+  }),
+  z.strictObject({ order: z.literal('candidate-promote'), by: z.string().max(128) }),
+  z.strictObject({ order: z.literal('candidate-drop'), by: z.string().max(128) }),
+  /** A version's number, its hash or the hash's beginning; empty: the one in force before. */
+  z.strictObject({ order: z.literal('rollback'), to: z.string().max(64), by: z.string().max(128) }),
   // Erasing itself needs no gate; what it did goes into the log through the only one that may append to it.
   z.strictObject({
     order: z.literal('note-erasure'),

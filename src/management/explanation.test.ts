@@ -3,7 +3,7 @@ import { ANA, sampleDecision, sampleRecord } from '../../test/exchange-records.t
 import { explanation } from './explanation.ts'
 import type { Rejudged } from './record-actions.ts'
 
-const SAME: Rejudged = { result: 'same', missing: [], why: '', policies: [] }
+const SAME: Rejudged = { result: 'same', missing: [], why: '', policies: [], trace: null }
 
 function text(record: ReturnType<typeof sampleRecord>, rejudged: Rejudged = SAME): string {
   return explanation(record, rejudged).join('\n')

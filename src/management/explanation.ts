@@ -1,7 +1,9 @@
 import type { Decision } from '../model/decision.ts'
+import type { Reason } from '../model/reason.ts'
 import { REASONS } from '../model/reason.ts'
 import type { ExchangeRecord, MessageShape } from '../model/record.ts'
 import { type Hints, NO_HINTS } from './hints.ts'
+import { policyDrawing } from './policy-drawing.ts'
 import { columns, count, durationText, evidenceText, timeText } from './printable.ts'
 import type { Rejudged } from './record-actions.ts'
 import { attributesOf, changeFor, decisionsOf, endingOf, outcomeOf } from './record-view.ts'
@@ -40,6 +42,10 @@ export function explanation(
     const [first = '', ...rest] = columns([[title], ...rows.map((row) => row.map(indented))])
     lines.push(first, ...rest, '')
   }
+  if (rejudged.trace !== null) {
+    const drawing = policyDrawing(rejudged.trace)
+    if (drawing.length > 0) lines.push('why the policies decided so', ...drawing, '')
+  }
   const change = changeFor(record, hints)
   if (change !== '') lines.push(`smallest change that would allow it: ${change}`)
   lines.push(...columns([[rejudgedText(record, rejudged)]]))
@@ -58,7 +64,7 @@ function headline(record: ExchangeRecord): string {
     case 'unknown':
       return 'how it ended is not known: the gate stopped before it could say'
     case 'would-deny':
-      return `let through (${outcome?.status}), because the API is observed; enforcing would refuse it`
+      return `let through (${outcome?.status}), because what speaks against it is only observed; enforcing would refuse it`
     case 'failed':
       return `failed (${outcome?.status})`
     case 'allow':
@@ -131,13 +137,22 @@ function attributeRows(record: ExchangeRecord): readonly Row[] {
   return rows
 }
 
-function decisionRows({ checkpoint, effect, pending, reasons }: Decision): readonly Row[] {
-  return reasons.map(({ code, source, evidence }, index) => [
-    index === 0 ? checkpoint : '',
-    index === 0 ? `${effect}${pending ? ', waits' : ''}` : '',
-    code,
-    `${REASONS[code].title}${Object.keys(evidence).length === 0 ? '' : ` (${source}: ${evidenceText(evidence)})`}`,
-  ])
+function decisionRows({ checkpoint, effect, pending, reasons, observed = [] }: Decision): readonly Row[] {
+  return [
+    ...reasons.map((each, index) =>
+      reasonRow(
+        each,
+        index === 0 ? checkpoint : '',
+        index === 0 ? `${effect}${pending ? ', waits' : ''}` : '',
+      ),
+    ),
+    ...observed.map((each) => reasonRow(each, '', 'only observed')),
+  ]
+}
+
+function reasonRow({ code, source, evidence }: Reason, checkpoint: string, effect: string): Row {
+  const facts = Object.keys(evidence).length === 0 ? '' : ` (${source}: ${evidenceText(evidence)})`
+  return [checkpoint, effect, code, `${REASONS[code].title}${facts}`]
 }
 
 function policyRows(record: ExchangeRecord, { policies }: Rejudged): readonly Row[] {

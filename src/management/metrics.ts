@@ -12,6 +12,10 @@ const REPORTED = {
     help: 'Time of exchanges less upstream and caller, in microseconds.',
     labels: ['api'],
   },
+  sallyport_candidate_total: {
+    help: 'Exchanges judged beside the bundle in force by a candidate, by what would change.',
+    labels: ['result'],
+  },
   sallyport_unrecorded_total: { help: 'Records that could not be written.', labels: ['api'] },
 } as const
 

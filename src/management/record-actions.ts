@@ -1,6 +1,7 @@
 import type { ErasureReport } from '../audit/erase.ts'
 import type { RecordFilter } from '../audit/record-filter.ts'
 import type { VerifyProgress, VerifyReport } from '../audit/verify.ts'
+import type { PolicyTrace } from '../decision/cedar/trace.ts'
 import type { ExchangeRecord } from '../model/record.ts'
 
 /** What the commands about records ask of the rest of the program; `config` is the configuration's file. */
@@ -32,6 +33,8 @@ export interface Rejudged {
   readonly why: string
   /** Policies that decided, by the ids the record names; those the bundle does not hold are left out. */
   readonly policies: readonly PolicyText[]
+  /** The policies condition by condition; null where none was asked, or what it takes is not in the record. */
+  readonly trace: PolicyTrace | null
 }
 
 export interface PolicyText {

@@ -35,9 +35,14 @@ export function attributesOf(record: ExchangeRecord): RecordedInput | null {
 
 /** Enforcing would have refused the call, as far as it got: also said of calls whose outcome is not known. */
 export function wouldRefuse(record: ExchangeRecord): boolean {
-  if (record.intent.mode !== 'observe') return false
+  if (record.intent.mode !== 'observe' && !isPartlyObserved(record)) return false
   const outcome = outcomeOf(record)
   return outcome === null ? denialOf(record) !== null : outcome.wouldDeny
+}
+
+/** An enforced call against which an observed stage or policy had something to say. */
+export function isPartlyObserved(record: ExchangeRecord): boolean {
+  return decisionsOf(record).some(({ observed }) => observed !== undefined)
 }
 
 export interface Denial {
@@ -46,11 +51,22 @@ export interface Denial {
   readonly reason: Reason
 }
 
-/** The first checkpoint that denied, which is where an enforced call ends; null where none did. */
+/**
+ * The first checkpoint that denied, which is where an enforced call ends; where none did, the first at which something
+ * that is only observed would have. Null where nothing spoke against the call.
+ */
 export function denialOf(record: ExchangeRecord): Denial | null {
-  const decision = decisionsOf(record).find(({ effect }) => effect !== 'allow')
-  if (decision === undefined) return null
+  const all = decisionsOf(record)
+  const decision =
+    all.find(({ effect }) => effect !== 'allow') ?? all.map(asEnforced).find((one) => one !== null)
+  if (decision === undefined || decision === null) return null
   return { decision, reason: decision.reasons.find(({ code }) => opposes(code)) ?? decision.reasons[0] }
+}
+
+/** The decision as it would have been, had everything that is only observed its effect; null: as it was. */
+function asEnforced(decision: Decision): Decision | null {
+  const [first, ...rest] = decision.observed ?? []
+  return first === undefined ? null : { ...decision, effect: 'deny', reasons: [first, ...rest] }
 }
 
 /** The smallest change that would have allowed the call; empty for an allowed one. */

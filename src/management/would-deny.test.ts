@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ANA, type SampleRecord, sampleDecision, sampleRecord } from '../../test/exchange-records.ts'
 import { type ReasonCode, reason } from '../model/reason.ts'
-import type { OutcomeEntry } from '../model/record.ts'
+import type { ExchangeRecord, OutcomeEntry } from '../model/record.ts'
 import { ANONYMOUS } from '../model/subject.ts'
 import { WouldDeny, type WouldDenyReport } from './would-deny.ts'
 
@@ -47,6 +47,24 @@ describe('what enforcing would refuse', () => {
       ['shop.getPayment', 'owner-differs', 1, 1, 'four'],
     ])
     expect(report.rows[0]?.change).toContain('ben')
+  })
+
+  it('counts enforced calls of which a stage or policy was only observed, and what that said', () => {
+    const record = sampleRecord({ mode: 'enforce', id: 'partly' })
+    const observed = [reason('lateral-movement', 'zone', { from: 'edge', to: 'payments' })]
+    const decisions = record.intent.decisions.map((decision) => ({ ...decision, observed }))
+    const { outcome } = record
+    const partly: ExchangeRecord = {
+      ...record,
+      intent: { ...record.intent, decisions },
+      outcome: outcome === null || outcome === 'unknown' ? outcome : { ...outcome, wouldDeny: true },
+    }
+    const counted = new WouldDeny()
+    counted.add(partly)
+    counted.add(sampleRecord({ mode: 'enforce' }))
+    const { rows, ...rest } = counted.report()
+    expect(rest).toMatchObject({ observed: 1, wouldRefuse: 1, enforced: 1 })
+    expect(rows).toMatchObject([{ reason: 'lateral-movement', count: 1, example: 'partly' }])
   })
 
   it('tells anonymous callers apart by address', () => {

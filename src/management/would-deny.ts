@@ -2,7 +2,7 @@ import type { ReasonCode } from '../model/reason.ts'
 import { REASONS } from '../model/reason.ts'
 import type { ExchangeRecord } from '../model/record.ts'
 import { type Hints, NO_HINTS } from './hints.ts'
-import { changeFor, decisionsOf, denialOf, outcomeOf, wouldRefuse } from './record-view.ts'
+import { changeFor, decisionsOf, denialOf, isPartlyObserved, outcomeOf, wouldRefuse } from './record-view.ts'
 
 /** What enforcing would refuse of one operation for one reason. */
 export interface WouldDenyRow {
@@ -40,7 +40,7 @@ export interface WouldDenyReport {
   readonly wouldRefuse: number
   /** Observed calls that were refused all the same: framing, size and time caps hold in every mode. */
   readonly refusedAlready: number
-  /** Calls of APIs in enforce mode in the same time, which this report does not speak of. */
+  /** Calls in the same time that were enforced in all they met, which this report does not speak of. */
   readonly enforced: number
   readonly rows: readonly WouldDenyRow[]
   /** Refusals that found no row, because there are more kinds than are kept. */
@@ -88,7 +88,7 @@ export class WouldDeny {
   }
 
   add(record: ExchangeRecord): void {
-    if (record.intent.mode !== 'observe') {
+    if (record.intent.mode !== 'observe' && !isPartlyObserved(record)) {
       this.#enforced++
       return
     }

@@ -35,6 +35,26 @@ export type AddressTable = Readonly<
   Record<string, readonly { readonly address: string; readonly family: 4 | 6 }[]>
 >
 
+/** Where proxies and programs ask for decisions about calls that do not come through the gate. */
+export type DecisionPointSettings = {
+  /** Config key, for faults: `decisionPoints.extAuthz`. */
+  readonly key: string
+  readonly host: string
+  readonly port: number
+  /** CIDRs of those who may ask; they are believed what they state of a call. */
+  readonly peers: readonly string[]
+  /** What becomes of operations that take a body where bodies are not shown. */
+  readonly bodies: 'deny' | 'unchecked'
+} & (
+  | { readonly kind: 'ext-authz'; readonly maxMessageBytes: number }
+  | { readonly kind: 'ext-authz-http'; readonly pathPrefix: string; readonly maxBodyBytes: number }
+  | {
+      readonly kind: 'forward-auth'
+      readonly dialect: 'nginx' | 'traefik'
+      readonly identityFields: 'refuse' | 'proxy'
+    }
+)
+
 /** What a gate process needs to know for its whole life. */
 export interface GateSettings {
   readonly host: string
@@ -48,6 +68,10 @@ export interface GateSettings {
   readonly durability: 'os' | 'disk'
   /** What the parser takes of one request's head, in bytes: the fields' limit and room for the request line. */
   readonly headBytes: number
+  /** Left out: none. */
+  readonly decisionPoints?: readonly DecisionPointSettings[]
   /** `iss` of the gate's assertions. */
   readonly gateId: string
+  /** SPKI PEM: bundles are signed by its other half, or are not instantiated. */
+  readonly bundleKey: string
 }

@@ -139,6 +139,14 @@ export interface PolicyVerdict {
   readonly errors: readonly { readonly policy: string; readonly message: string }[]
   /** Set where all that kept a permit from applying was an attribute of the object. */
   readonly object?: ObjectTurn
+  /** What policies under `@mode("observe")` would decide: they count for nothing yet. Left out where none applies. */
+  readonly observed?: ObservedPolicies
+}
+
+/** Ids of policies that are only observed and apply to the call. */
+export interface ObservedPolicies {
+  readonly wouldPermit: readonly string[]
+  readonly wouldForbid: readonly string[]
 }
 
 /** The object's attribute a verdict turned on, and the permits that read it. */

@@ -29,6 +29,11 @@ export const FAULTS = {
     'A record could not be written; the route’s onAuditFailure decides what happens to the call.',
   'bundle-corrupt':
     'A bundle cannot be put in force: its bytes do not match its hash, or a gate thread failed on it.',
+  'bundle-signature':
+    'A bundle is not signed by this store’s key, or its signature does not verify: it is not used, and what is in force stays.',
+  'bundle-unknown': 'The store holds no such bundle, or there is none before the one in force.',
+  'candidate-refused':
+    'A candidate cannot be staged, given a share or promoted as things stand; the message says why and what to do.',
   'body-broken-off': 'The sender ended the body before its announced end.',
   'body-too-slow': 'The sender did not deliver the body in time.',
   'body-too-large': 'The body is larger than the limit.',

@@ -41,7 +41,10 @@ export interface ObjectPlan {
   readonly tenant?: readonly string[]
   /** The issuer (config name) whose subjects the owner field names. */
   readonly issuer?: string
-  /** Set for writes: the operation (same template, GET) that states the owner; asked under the gate's identity. */
+  /**
+   * The operation (same template, GET) that states the owner; asked under the gate's identity: for writes, and for
+   * reads whose answer does not come back through the gate.
+   */
   readonly lookup?: OperationKey
   /** Foreign and absent objects are answered with equal bytes. */
   readonly hideAbsent: boolean
@@ -63,6 +66,8 @@ export interface ItemsPlan {
   readonly id?: readonly string[]
   /** The path parameter of the object's own template that the id stands for: `orderId`. */
   readonly param?: string
+  /** JSON pointer segments to numbers that count the items: set to how many are released. */
+  readonly counts?: readonly (readonly string[])[]
 }
 
 export interface OperationPlan {

@@ -22,6 +22,7 @@ export type ReasonSource =
   | 'audit'
   | 'upstream'
   | 'stage'
+  | 'zone'
 
 interface ReasonEntry {
   /** HTTP status of a refusal with this first reason; 0 for reasons that allow. */
@@ -41,6 +42,16 @@ export const REASONS = {
   'policy-pending': {
     status: 0,
     title: 'A policy may permit the call once a later checkpoint knows more.',
+    remedy: '',
+  },
+  'list-filtered': {
+    status: 0,
+    title: 'Each item of the list was judged by itself; the caller got those that policies permit.',
+    remedy: '',
+  },
+  'only-observed': {
+    status: 0,
+    title: 'What speaks against the call is only observed, and has no effect yet.',
     remedy: '',
   },
   ungoverned: {
@@ -99,6 +110,17 @@ export const REASONS = {
     status: 508,
     title: 'The call has come through this gate already.',
     remedy: 'Point the API’s upstream at the service, not at the gate.',
+  },
+
+  'proxy-unclear': {
+    status: 500,
+    title: 'The proxy in front does not say clearly what was asked, or by whom.',
+    remedy: 'Have the proxy send the fields the decision point reads, each exactly once.',
+  },
+  'field-not-strippable': {
+    status: 400,
+    title: 'The call has a field by which proxies state who calls, and this entrance cannot take it out.',
+    remedy: 'Leave the field out, or have the proxy take it out before it asks.',
   },
 
   // Route
@@ -217,6 +239,13 @@ export const REASONS = {
     remedy: 'Grant the scope to the client and get a new token.',
   },
 
+  // Trust zones (NIST SP 800-207 §3.1.2)
+  'lateral-movement': {
+    status: 403,
+    title: 'The API does not take this call from where it comes.',
+    remedy: 'Add a flow from the caller’s zone to the API’s, or call from a zone that has one.',
+  },
+
   // Contract
   'parameter-missing': {
     status: 400,
@@ -264,6 +293,16 @@ export const REASONS = {
     status: 415,
     title: 'The gate does not take encoded request bodies.',
     remedy: 'Send the body without Content-Encoding.',
+  },
+  'body-partial': {
+    status: 413,
+    title: 'Only a part of the body was shown to the gate, so it cannot be checked.',
+    remedy: 'Send a smaller body, or raise max_request_bytes of the proxy’s with_request_body.',
+  },
+  'body-unseen': {
+    status: 403,
+    title: 'The operation takes a body, which this entrance does not show to the gate.',
+    remedy: 'Have the proxy send bodies, or set bodies: unchecked for the decision point.',
   },
   'response-undeclared': {
     status: 502,
@@ -318,6 +357,24 @@ export const REASONS = {
     status: 403,
     title: 'Policies ask for the owner, which nothing states before the call would take effect.',
     remedy: 'Declare a lookup for the object.',
+  },
+
+  'list-unreadable': {
+    status: 502,
+    title: 'The answer holds no list where the object rule says, so its items cannot be judged.',
+    remedy: 'Correct the rule’s list.items, or the upstream.',
+  },
+  'list-too-large': {
+    status: 502,
+    title: 'The list holds more items, or more kinds of them, than the gate judges one by one.',
+    remedy: 'Ask for a smaller page, or permit the list without reading whose each item is.',
+  },
+
+  'answer-unseen': {
+    status: 403,
+    title:
+      'Policies ask for what only the answer states, and this entrance does not show answers to the gate.',
+    remedy: 'Declare a lookup for the object, or send the calls through the gate itself.',
   },
 
   // Faults that end a call

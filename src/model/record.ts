@@ -58,6 +58,8 @@ export type RecordedInput = Pick<DecisionInput, 'checkpoint' | 'action'> & {
   readonly kept?: readonly string[]
   /** Of a list judged item by item: what was read of each kind of item, in the order of the decision's rows. */
   readonly items?: readonly ItemInput[]
+  /** The path parameter that an item's `id` stands for. */
+  readonly itemParam?: string
 }
 
 export interface MessageShape {
@@ -106,6 +108,11 @@ export interface CandidateVerdict {
   readonly effect: Effect
   /** Whether it differs from what the bundle in force decided. */
   readonly changed: boolean
+  /**
+   * It would have let the call go on beyond where it ended, and what a later checkpoint would then say is not known:
+   * `changed` says only that the call got further.
+   */
+  readonly undecided?: boolean
   readonly reasons: readonly Reason[]
   readonly policies: readonly string[]
 }

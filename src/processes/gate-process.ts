@@ -6,6 +6,7 @@ import type { Revocation } from '../model/directive.ts'
 import type { Clock } from '../model/ports.ts'
 import type {
   BundleRef,
+  BundleUse,
   ControlMessage,
   GateMessage,
   State,
@@ -32,6 +33,12 @@ export interface GateProcessPorts {
   readonly clock: Clock
 }
 
+interface Prepared {
+  readonly epoch: number
+  readonly bundle: BundleRef
+  readonly use: BundleUse
+}
+
 interface Thread {
   readonly index: number
   readonly worker: Worker
@@ -51,8 +58,11 @@ export class GateProcess {
   readonly #revocations: Revocation[] = []
   readonly #awaited = new Map<string, { waiting: Set<number>; done: () => void }>()
   #swap: Swap | null = null
-  #pending: { epoch: number; bundle: BundleRef } | null = null
-  #current: { epoch: number; bundle: BundleRef } | null = null
+  #pending: Prepared | null = null
+  #current: Prepared | null = null
+  #candidate: Prepared | null = null
+  /** The candidate's, in percent. */
+  #share = 0
   #port = 0
   #draining = false
   #deaths = 0
@@ -67,6 +77,13 @@ export class GateProcess {
   async start(): Promise<void> {
     const { host, port, portWaitMs = 0 } = this.#settings
     await freeAddress(host, port, this.#ports.clock, portWaitMs)
+    for (const at of this.#settings.decisionPoints ?? []) {
+      try {
+        await freeAddress(at.host, at.port, this.#ports.clock, portWaitMs)
+      } catch (error) {
+        return this.#ports.send({ type: 'failed', ...causeOf(error), at })
+      }
+    }
     if (this.#draining) return
     for (let index = 0; index < this.#settings.threads; index++) this.#spawn(index)
   }
@@ -84,10 +101,17 @@ export class GateProcess {
         )
         return this.#tell(message)
       case 'prepare':
-        return this.#prepare(message.epoch, message.bundle)
+        return this.#prepare(message)
+      case 'canary':
+        if (message.share === null) this.#candidate = null
+        this.#share = message.share ?? 0
+        this.#await(`applied:${message.sequence}`, () =>
+          this.#ports.send({ type: 'applied', sequence: message.sequence }),
+        )
+        return this.#tell(message)
       case 'commit':
         if (this.#pending?.epoch !== message.epoch) return
-        this.#current = this.#pending
+        this.#settle(this.#pending)
         this.#pending = null
         this.#await(`committed:${message.epoch}`, () => this.#committed(message.epoch))
         return this.#tell(message)
@@ -104,8 +128,16 @@ export class GateProcess {
     }
   }
 
-  #prepare(epoch: number, bundle: BundleRef): void {
-    this.#pending = { epoch, bundle }
+  /** A candidate that comes into force is none any more. */
+  #settle(prepared: Prepared): void {
+    if (prepared.use === 'candidate') this.#candidate = prepared
+    else this.#current = prepared
+    if (prepared.use === 'candidate') this.#share = 0
+    else if (this.#candidate?.bundle.hash === prepared.bundle.hash) this.#candidate = null
+  }
+
+  #prepare({ epoch, bundle, use }: Prepared): void {
+    this.#pending = { epoch, bundle, use }
     // Those not started yet or being replaced are members too: they are told to prepare as soon as they live.
     const members = Array.from({ length: this.#settings.threads }, (_, index) => index)
     this.#swap = new Swap(epoch, members, (result) => {
@@ -118,10 +150,11 @@ export class GateProcess {
           totalMs: result.totalMs,
         })
       } else {
-        this.#ports.send({ type: 'prepare-failed', epoch, message: result.message })
+        const { ok: _, ...why } = result
+        this.#ports.send({ type: 'prepare-failed', epoch, ...why })
       }
     })
-    this.#tell({ type: 'prepare', epoch, bundle })
+    this.#tell({ type: 'prepare', epoch, bundle, use })
   }
 
   /** Threads listen only once they have a bundle: before that there is nothing they could answer rightly. */
@@ -167,6 +200,12 @@ export class GateProcess {
       // Only the first may choose a port; the others are told when it has.
       if (this.#port !== 0 || index === 0) this.#listen(index, this.#port || this.#settings.port)
     }
+    const candidate = this.#candidate
+    if (candidate) {
+      worker.postMessage({ type: 'prepare', ...candidate } satisfies ThreadCommand)
+      worker.postMessage({ type: 'commit', epoch: candidate.epoch } satisfies ThreadCommand)
+      worker.postMessage({ type: 'canary', sequence: 0, share: this.#share } satisfies ThreadCommand)
+    }
     const pending = this.#pending
     if (pending) worker.postMessage({ type: 'prepare', ...pending } satisfies ThreadCommand)
   }
@@ -178,9 +217,12 @@ export class GateProcess {
           this.#swap.prepared(thread.index, report.longestStepMs, report.totalMs)
         return
       case 'prepare-failed':
-        if (this.#swap?.epoch === report.epoch) this.#swap.failed(report.message)
+        if (this.#swap?.epoch === report.epoch) this.#swap.failed(report.message, report.code)
         else if (this.#current?.epoch === report.epoch)
           this.#giveUp(thread, `it cannot take the bundle in force: ${report.message}`)
+        // What is only tried must not cost the service a thread.
+        else if (this.#candidate?.epoch === report.epoch)
+          this.#ports.say(`gate thread ${thread.index} goes on without the candidate: ${report.message}`)
         return
       case 'committed':
         return this.#arrived(`committed:${report.epoch}`, thread.index)
@@ -260,6 +302,11 @@ export class GateProcess {
 
 function stateKey(state: State): string {
   return state.type === 'keys' ? `keys:${state.notice.issuer}` : state.type
+}
+
+function causeOf(error: unknown): { readonly code: string; readonly message: string } {
+  const message = error instanceof Error ? error.message : 'unknown'
+  return { code: error instanceof Error && 'code' in error ? String(error.code) : '', message }
 }
 
 /** Waits for an address that a predecessor gives up soon; rejects as `probe` does when that takes too long. */

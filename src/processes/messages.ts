@@ -14,14 +14,24 @@ export type State =
 
 export type BundleRef = { readonly hash: string; readonly file: string }
 
+/** What a bundle is prepared for: to be in force, or to be judged by beside the one that is. */
+export type BundleUse = 'live' | 'candidate'
+
 /** From control to every thread, passed on by the gate process as it is. */
 type Relayed =
   | { readonly type: 'state'; readonly state: State }
   | { readonly type: 'revoke'; readonly sequence: number; readonly revocations: readonly Revocation[] }
   | { readonly type: 'rotate'; readonly sequence: number }
-  | { readonly type: 'prepare'; readonly epoch: number; readonly bundle: BundleRef }
+  | {
+      readonly type: 'prepare'
+      readonly epoch: number
+      readonly bundle: BundleRef
+      readonly use: BundleUse
+    }
   | { readonly type: 'commit'; readonly epoch: number }
   | { readonly type: 'abandon'; readonly epoch: number }
+  /** The candidate's share of callers in percent; null drops it. */
+  | { readonly type: 'canary'; readonly sequence: number; readonly share: number | null }
   | { readonly type: 'drain'; readonly withinMs: number }
 
 /** Control → gate process. */
@@ -36,14 +46,25 @@ export type GateMessage =
       readonly longestStepMs: number
       readonly totalMs: number
     }
-  | { readonly type: 'prepare-failed'; readonly epoch: number; readonly message: string }
+  | {
+      readonly type: 'prepare-failed'
+      readonly epoch: number
+      readonly message: string
+      readonly code?: string
+    }
   | { readonly type: 'committed'; readonly epoch: number }
   | { readonly type: 'applied'; readonly sequence: number }
   | { readonly type: 'key-wanted'; readonly issuer: string; readonly kid: string }
   | { readonly type: 'counters'; readonly thread: number; readonly counters: CounterDeltas }
   | { readonly type: 'thread-died'; readonly thread: number; readonly why: string }
   | { readonly type: 'drained' }
-  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  /** `at`: the decision point that cannot listen; left out: the gate's own address. */
+  | {
+      readonly type: 'failed'
+      readonly code: string
+      readonly message: string
+      readonly at?: { readonly key: string; readonly host: string; readonly port: number }
+    }
 
 /** Gate process → thread. */
 export type ThreadCommand =
@@ -58,7 +79,12 @@ export type ThreadReport =
       readonly longestStepMs: number
       readonly totalMs: number
     }
-  | { readonly type: 'prepare-failed'; readonly epoch: number; readonly message: string }
+  | {
+      readonly type: 'prepare-failed'
+      readonly epoch: number
+      readonly message: string
+      readonly code?: string
+    }
   | { readonly type: 'committed'; readonly epoch: number }
   | { readonly type: 'applied'; readonly sequence: number }
   | { readonly type: 'listening'; readonly port: number }

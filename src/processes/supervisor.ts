@@ -4,7 +4,7 @@ import type { GateSettings } from '../model/channel.ts'
 import type { Revocation } from '../model/directive.ts'
 import { SallyportError } from '../model/errors.ts'
 import { Answers } from './answers.ts'
-import type { BundleRef, ControlMessage, CounterDeltas, GateMessage, State } from './messages.ts'
+import type { BundleRef, BundleUse, ControlMessage, CounterDeltas, GateMessage, State } from './messages.ts'
 
 /** How long all threads may take to instantiate a bundle, in ms, before the swap is given up. */
 const PREPARE_TIMEOUT_MS = 120_000
@@ -40,6 +40,7 @@ export class Supervisor {
   #revocations: readonly Revocation[] = []
   #gate: ChildProcess | null = null
   #bundle: BundleRef | null = null
+  #candidate: { readonly bundle: BundleRef; readonly share: number } | null = null
   #turn: Promise<unknown> = Promise.resolve()
   #epoch = 0
   #sequence = 0
@@ -89,6 +90,23 @@ export class Supervisor {
   /** Two phases: every thread has instantiated, then all commit. Rejects and leaves the last good bundle otherwise. */
   swap(bundle: BundleRef): Promise<SwapTimes> {
     return this.#inTurn(() => this.#swap(bundle))
+  }
+
+  /** Every thread has instantiated the candidate and judges beside the bundle in force; none does otherwise. */
+  stage(bundle: BundleRef): Promise<SwapTimes> {
+    return this.#inTurn(() => this.#swap(bundle, 'candidate'))
+  }
+
+  /** Resolves once every thread knows the candidate's share of callers, in percent; null drops the candidate. */
+  canary(share: number | null): Promise<void> {
+    return this.#inTurn(async () => {
+      const candidate = this.#candidate
+      if (candidate === null) return
+      this.#candidate = share === null ? null : { ...candidate, share }
+      // Where no gate process lives, the next one is told.
+      if (this.#gate?.connected === true)
+        await this.#applied({ type: 'canary', sequence: ++this.#sequence, share })
+    })
   }
 
   broadcast(state: State): void {
@@ -149,11 +167,11 @@ export class Supervisor {
     return times
   }
 
-  async #swap(bundle: BundleRef): Promise<SwapTimes> {
+  async #swap(bundle: BundleRef, use: BundleUse = 'live'): Promise<SwapTimes> {
     this.#requireGate()
     const epoch = ++this.#epoch
     const prepared = this.#expect(`prepared:${epoch}`, PREPARE_TIMEOUT_MS)
-    this.#send({ type: 'prepare', epoch, bundle })
+    this.#send({ type: 'prepare', epoch, bundle, use })
     const message = await prepared.catch((error: unknown) => {
       this.#send({ type: 'abandon', epoch })
       throw error
@@ -161,7 +179,10 @@ export class Supervisor {
     const committed = this.#expect(`committed:${epoch}`, APPLY_TIMEOUT_MS)
     this.#send({ type: 'commit', epoch })
     await committed
-    this.#bundle = bundle
+    if (use === 'candidate') this.#candidate = { bundle, share: 0 }
+    else this.#bundle = bundle
+    // A candidate that comes into force is none any more.
+    if (use === 'live' && this.#candidate?.bundle.hash === bundle.hash) this.#candidate = null
     return message.type === 'prepared' ? message : { longestStepMs: 0, totalMs: 0 }
   }
 
@@ -211,7 +232,10 @@ export class Supervisor {
       case 'prepare-failed':
         return this.#answers.fail(
           `prepared:${message.epoch}`,
-          new SallyportError('bundle-corrupt', message.message),
+          new SallyportError(
+            message.code === 'bundle-signature' ? message.code : 'bundle-corrupt',
+            message.message,
+          ),
         )
       case 'failed':
         return this.#failAll(this.#deaf(message))
@@ -225,12 +249,12 @@ export class Supervisor {
     }
   }
 
-  #deaf({ code, message }: Extract<GateMessage, { type: 'failed' }>): SallyportError {
-    const { host, port } = this.#settings
+  #deaf({ code, message, at }: Extract<GateMessage, { type: 'failed' }>): SallyportError {
+    const { host, port } = at ?? this.#settings
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
     const why =
       code === 'EADDRINUSE'
-        ? `${address} is taken by another program; set listen.port or --port`
+        ? `${address} is taken by another program; set ${at === undefined ? 'listen.port or --port' : `${at.key}.port`}`
         : `cannot listen on ${address}: ${message}`
     return new SallyportError('port-taken', why, { port })
   }
@@ -259,11 +283,27 @@ export class Supervisor {
     this.#fork(0)
     try {
       await this.#serve(bundle)
+      await this.#restage()
     } catch (error) {
       this.#ports.say(
         `the gate process could not be started again: ${error instanceof Error ? error.message : 'unknown'}`,
       )
       this.#gate?.kill('SIGKILL')
+    }
+  }
+
+  /** A candidate that a new gate process cannot take costs no service. */
+  async #restage(): Promise<void> {
+    const candidate = this.#candidate
+    if (candidate === null) return
+    try {
+      await this.#swap(candidate.bundle, 'candidate')
+      this.#candidate = candidate
+      await this.#applied({ type: 'canary', sequence: ++this.#sequence, share: candidate.share })
+    } catch (error) {
+      this.#ports.say(
+        `the gate goes on without the candidate: ${error instanceof Error ? error.message : 'unknown'}`,
+      )
     }
   }
 

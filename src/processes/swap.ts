@@ -22,9 +22,10 @@ export class Swap {
     this.#settle()
   }
 
-  failed(message: string): void {
+  /** `code`: of the fault a member met. */
+  failed(message: string, code?: string): void {
     this.#waiting.clear()
-    this.#done({ ok: false, message })
+    this.#done({ ok: false, message, ...(code === undefined ? {} : { code }) })
   }
 
   /** A member that died while it instantiated may have died of the bundle: then its replacement would, too. */
@@ -41,4 +42,4 @@ export class Swap {
 
 export type SwapResult =
   | { readonly ok: true; readonly longestStepMs: number; readonly totalMs: number }
-  | { readonly ok: false; readonly message: string }
+  | { readonly ok: false; readonly message: string; readonly code?: string }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { readStoreFolder } from '../config/store-folder.ts'
 import { tokenKeyOf } from '../identity/revocations.ts'
+import type { BundleActions } from '../management/bundle-actions.ts'
 import type { CliActions, DemoRequest } from '../management/cli/actions.ts'
 import { sallyportProgram } from '../management/cli/program.ts'
 import { sendOrder } from '../management/control-socket.ts'
@@ -42,6 +43,14 @@ const actions: CliActions = {
       warnings,
     }
   },
+  zoneGraph: async (config) => (await import('./zone-graph.ts')).zoneGraph(config),
+  policySchemas: async (config) => {
+    const [{ compileBundle }, { policySchemas }] = await Promise.all([
+      import('./compile-bundle.ts'),
+      import('./policy-schemas.ts'),
+    ])
+    return policySchemas(compileBundle(config))
+  },
   storeOf: readStoreFolder,
   order: sendOrder,
   tokenKeys: (token) => {
@@ -59,7 +68,17 @@ const actions: CliActions = {
     verify: async (config, onProgress) => (await recordActions()).verify(config, onProgress),
     erase: async (config, iss, sub, by) => (await recordActions()).erase(config, iss, sub, by),
   },
+  bundles: {
+    list: async (config, records) => (await storedBundles()).list(config, records),
+    show: async (config, asked) => (await storedBundles()).show(config, asked),
+    verify: async (config, asked) => (await storedBundles()).verify(config, asked),
+  },
+  replay: async (request, onProgress) => (await import('./replay.ts')).replay(request, onProgress),
   tryCall: async (call) => (await import('./dry-run.ts')).dryRun(call),
+}
+
+async function storedBundles(): Promise<BundleActions> {
+  return (await import('./stored-bundles.ts')).bundleActions
 }
 
 async function recordActions(): Promise<Omit<RecordActions, 'now'>> {

@@ -10,6 +10,10 @@ import { type PolicyTestResult, runPolicyTests } from '../decision/policy-test.t
 import type { ApiPlan, BundleHead, BundlePart, PolicyPlan } from '../model/bundle.ts'
 import { isFault, SallyportError } from '../model/errors.ts'
 import { escapePointer } from '../syntax/json-pointer.ts'
+import { settleOperations } from './named-operations.ts'
+import { withContractRules } from './object-sources.ts'
+import { apiOperations } from './policy-schemas.ts'
+import { unstatedAttributes } from './unstated.ts'
 import { VERSION } from './version.ts'
 
 /** A warning that does not stop the gate, with its place as a person reads it. */
@@ -25,6 +29,8 @@ export interface CompiledBundle {
   readonly policies: PolicyPlan
   readonly tests: readonly PolicyTestResult[]
   readonly warnings: readonly BundleWarning[]
+  /** Where each policy stands, by its id. */
+  readonly places: ReadonlyMap<string, string>
 }
 
 /**
@@ -33,14 +39,14 @@ export interface CompiledBundle {
  * `policy-test-failed`, each with its place; seconds for large contracts.
  */
 export function compileBundle(configFile: string): CompiledBundle {
-  const read = readConfig(configFile)
+  const read = withContractRules(readConfig(configFile))
   const { head, apis: settings } = toPlans(read, VERSION)
   const warnings: BundleWarning[] = read.warnings.map(({ file, line, column, message, hint }) => ({
     place: `${file}:${line}:${column}`,
     message: hint === '' ? message : `${message} (${hint})`,
   }))
 
-  const apis = settings.map((plan) => {
+  const compiledApis = settings.map((plan) => {
     const text = read.apis.find(({ name }) => name === plan.name)?.contract ?? null
     const contract = text === null ? null : compileWithPlaces(read, plan, text)
     for (const { code, pointer, message } of contract?.warnings ?? []) {
@@ -48,6 +54,7 @@ export function compileBundle(configFile: string): CompiledBundle {
     }
     return { plan: settlePlan(plan, contract?.basePath ?? ''), contract }
   })
+  const apis = settleOperations(read, compiledApis)
   const rivals = checkClaims(
     apis.map(({ plan }) => plan),
     read.apis,
@@ -62,15 +69,16 @@ export function compileBundle(configFile: string): CompiledBundle {
   const claims = [...rivals, ...covered]
   if (claims.length > 0) throw new ConfigError('config-invalid', claims, read.files, read.folders)
 
-  const operations = apis.map(({ plan, contract }) => ({
-    api: plan.name,
-    operations: contract?.operations.map(({ plan }) => plan) ?? [],
-  }))
-  const compiled = compilePolicies({ files: read.policies, apis: operations })
+  const compiled = compilePolicies({
+    files: read.policies,
+    apis: apiOperations(apis),
+    zones: (head.zones ?? []).map(({ name }) => name),
+    unstated: unstatedAttributes(head),
+  })
   for (const { file, line, column, message } of compiled.warnings)
     warnings.push({ place: `${file}:${line}:${column}`, message })
   const tests = testPolicies(read, compiled.plan, apis)
-  return { read, head, apis, policies: compiled.plan, tests, warnings }
+  return { read, head, apis, policies: compiled.plan, tests, warnings, places: compiled.places }
 }
 
 function testPolicies(
@@ -96,7 +104,7 @@ function testPolicies(
   }
 }
 
-/** What is wrong with an object rule stands in the configuration, so that is the place it is said of. */
+/** What is wrong with an object rule is said of the file that the rule stands in. */
 function compileWithPlaces(
   read: ReadConfig,
   plan: ApiSettingsPlan,
@@ -106,10 +114,11 @@ function compileWithPlaces(
     return compileContract(contractInput(plan, text))
   } catch (error) {
     const object = isFault(error, 'config-invalid') ? error.data['object'] : undefined
-    const source = read.apis.find(({ name }) => name === plan.name)?.source
+    const rules = read.apis.find(({ name }) => name === plan.name)?.rules ?? []
+    const source = rules.find(({ type }) => type === object)?.source
     if (typeof object !== 'string' || source === undefined || !isFault(error)) throw error
     const findings = new Findings()
-    findings.problem(source, ['objects', object], error.message, '')
+    findings.problem(source, [], error.message, '')
     throw new ConfigError('config-invalid', findings.problems, read.files, read.folders)
   }
 }
@@ -143,15 +152,12 @@ function contractInput(
 ): Parameters<typeof compileContract>[0] {
   const pointer = (segments: readonly string[]): string =>
     segments.map((segment) => `/${escapePointer(segment)}`).join('')
-  const objects = plan.objects.map(({ type, path, owner, tenant, issuer, lookup, hideAbsent }) => [
+  const objects = plan.objects.map(({ type, owner, tenant, ...rest }) => [
     type,
     {
-      path,
-      hideAbsent,
+      ...rest,
       ...(owner === undefined ? {} : { owner: pointer(owner) }),
       ...(tenant === undefined ? {} : { tenant: pointer(tenant) }),
-      ...(issuer === undefined ? {} : { issuer }),
-      ...(lookup === undefined ? {} : { lookup }),
     },
   ])
   return {

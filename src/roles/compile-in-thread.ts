@@ -13,6 +13,8 @@ export interface CompilerData {
 export interface BundleSummary {
   readonly hash: string
   readonly file: string
+  /** SHA-256 (hex) of the configuration file. */
+  readonly config: string
   readonly apis: readonly ApiPlan[]
   readonly issuers: readonly IssuerPlan[]
   readonly operations: number

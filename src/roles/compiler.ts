@@ -1,10 +1,20 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import type { MessagePort } from 'node:worker_threads'
 import { ConfigError } from '../config/place.ts'
 import { isFault } from '../model/errors.ts'
 import { writeBundle } from '../store/bundle-files.ts'
 import { readDataDirectory } from '../store/data-directory.ts'
-import { bundleParts, compileBundle, requireTests } from './compile-bundle.ts'
+import { writeSchemas } from '../store/schema-files.ts'
+import {
+  type BundleWarning,
+  bundleParts,
+  type CompiledBundle,
+  compileBundle,
+  requireTests,
+} from './compile-bundle.ts'
 import type { CompilerData, CompilerReport } from './compile-in-thread.ts'
+import { policySchemas } from './policy-schemas.ts'
 
 /** In the compiler's own thread: compiles once, writes the bundle, reports and ends. */
 export function runCompiler({ config, store }: CompilerData, port: MessagePort): void {
@@ -17,13 +27,15 @@ export function compile(config: string, store: string): CompilerReport {
     const compiled = compileBundle(config)
     requireTests(compiled.tests)
     const { hash, file } = writeBundle(readDataDirectory(store).bundles, bundleParts(compiled))
+    const unwritten = writeSchemaFiles(store, compiled)
     const { read, apis, head, tests, warnings } = compiled
     const operations = apis.reduce((sum, { contract }) => sum + (contract?.operations.length ?? 0), 0)
     const watch = [...read.files, ...read.folders]
-    const { listen, management, durability, limits } = read.config
+    const { listen, management, decisionPoints, durability, limits } = read.config
     const startOnly = {
       listen: JSON.stringify(listen),
       management: JSON.stringify(management),
+      decisionPoints: JSON.stringify(decisionPoints),
       store: read.store,
       durability,
       'limits.fieldBytes': String(limits.fieldBytes),
@@ -33,12 +45,13 @@ export function compile(config: string, store: string): CompilerReport {
       summary: {
         hash,
         file,
+        config: createHash('sha256').update(readFileSync(config)).digest('hex'),
         apis: apis.map(({ plan }) => plan),
         issuers: head.issuers,
         operations,
         policies: read.policies.length,
         tests: tests.length,
-        warnings,
+        warnings: [...warnings, ...unwritten],
         watch,
         startOnly,
       },
@@ -52,5 +65,16 @@ export function compile(config: string, store: string): CompilerReport {
       message: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown',
       watch,
     }
+  }
+}
+
+/** They are for people to read: what keeps them from being written keeps no gate from starting. */
+function writeSchemaFiles(store: string, compiled: CompiledBundle): readonly BundleWarning[] {
+  try {
+    writeSchemas(store, policySchemas(compiled))
+    return []
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'unknown'
+    return [{ place: store, message: `the policies’ schema cannot be written there: ${why}` }]
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
+import { decisionPointSettings } from '../config/decision-points.ts'
 import { readConfig } from '../config/read.ts'
 import { watchConfig } from '../config/watch.ts'
 import { generateSigningKey, publicJwks } from '../identity/assertion.ts'
@@ -8,22 +9,23 @@ import { ControlSocket, type Order, type OrderResult } from '../management/contr
 import { Metrics } from '../management/metrics.ts'
 import { type Readiness, ReadOnlyServer } from '../management/read-only.ts'
 import type { GateSettings, SigningKeys } from '../model/channel.ts'
-import { isFault, SallyportError } from '../model/errors.ts'
+import { SallyportError } from '../model/errors.ts'
 import { Supervisor } from '../processes/supervisor.ts'
 import { type HeldDataDirectory, openDataDirectory } from '../store/data-directory.ts'
 import { RevocationJournal } from '../store/revocation-journal.ts'
 import { SigningKeyFile } from '../store/signing-key-file.ts'
-import { keyedDigest, openStoreKey } from '../store/store-keys.ts'
+import { keyedDigest, openSigningKey, openStoreKey } from '../store/store-keys.ts'
 import { Addresses } from './addresses.ts'
+import { Candidates } from './candidates.ts'
 import { watchClock } from './clock-watch.ts'
 import { type BundleSummary, compileInThread, settle } from './compile-in-thread.ts'
 import { ControlAudit } from './control-audit.ts'
 import { ENTRY } from './entry.ts'
 import { httpGet } from './http-get.ts'
+import { type BundlePorts, InForce } from './in-force.ts'
 import { interruptible } from './interruptible.ts'
 import { IssuerNotices } from './issuer-notices.ts'
 import { ORPHAN_DRAIN_MS, OrphanSocket } from './orphan-socket.ts'
-import { changesText } from './reload-text.ts'
 import { Reloads } from './reloads.ts'
 import { Revoker } from './revoker.ts'
 import { say, surviveDeafStderr, systemClock, systemRandom, systemSchedule } from './system.ts'
@@ -90,12 +92,12 @@ class Control {
   readonly #revoker: Revoker
   #signing: SigningKeys = []
   #summary: BundleSummary | null = null
-  readonly #reloads = new Reloads((why) => this.#reload(why))
+  readonly #inForce: InForce
+  readonly #candidates: Candidates
+  readonly #reloads = new Reloads((why) => this.#inForce.reload(why))
   /** What only a start can change, as this one found it. */
-  #started: BundleSummary['startOnly'] | null = null
+  #started: BundleSummary['startOnly'] = {}
   #stopping = false
-  /** Of the last reload, where it failed: as a person reads it. */
-  #failedAt: string | null = null
   /** Monotonic time of the last record that could not be written. */
   #unrecordedAt = Number.NEGATIVE_INFINITY
   readonly #ending = new AbortController()
@@ -109,6 +111,7 @@ class Control {
     this.#config = config
     this.#directory = directory
     const storeKey = openStoreKey(directory, systemRandom())
+    const bundleKey = openSigningKey(directory, 'bundle')
     const boot = randomUUID().slice(0, 8)
     this.#boot = boot
     const settings: GateSettings = {
@@ -120,7 +123,9 @@ class Control {
       boot,
       durability: config.durability,
       headBytes: config.limits.fieldBytes + REQUEST_LINE_BYTES,
+      decisionPoints: decisionPointSettings(config.decisionPoints),
       gateId: 'sallyport',
+      bundleKey: bundleKey.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
     }
     this.#journal = new RevocationJournal(directory.path, Date.now())
     this.#keyFile = new SigningKeyFile(directory.keys, generateSigningKey)
@@ -152,6 +157,22 @@ class Control {
       digest: keyedDigest(storeKey, 'revocation'),
       wallMs: () => systemClock.now().wallMs,
     })
+    const ports: BundlePorts = {
+      compile: (from) => compileInThread(from ?? options.config, directory.path, this.#ending.signal),
+      supervisor: this.#supervisor,
+      addresses: this.#addresses,
+      keys: this.#keys,
+      record: (action, by, result, detail) => this.#audit.management(action, by, result, detail),
+      adopted: (summary, own) => this.#adopt(summary, own),
+      reloaded: (result, watch) => {
+        this.#metrics.reloaded(result)
+        this.#watch?.update({ files: watch, folders: [] })
+      },
+      say,
+      wallMs: () => systemClock.now().wallMs,
+    }
+    this.#inForce = new InForce(directory, bundleKey, ports)
+    this.#candidates = new Candidates(this.#inForce, ports)
   }
 
   async start(began: number): Promise<Started> {
@@ -180,9 +201,10 @@ class Control {
         this.#supervisor.launch(this.#journal.inForce)
       }
       this.#rotateKeys()
-      const summary = await this.#compileFirst()
-      await this.#addresses.update(summary.apis)
-      this.#keys.update(summary.issuers)
+      const compiled = await this.#compileFirst()
+      this.#started = compiled.startOnly
+      const { summary, version } = this.#inForce.first(compiled)
+      await this.#inForce.accompany(null)
       if (orphan !== null) {
         say('a gate left alone by its control is told to drain')
         await orphan.relieve()
@@ -190,8 +212,8 @@ class Control {
         this.#supervisor.launch(this.#journal.inForce, ORPHAN_DRAIN_MS + 1_000)
       }
       await this.#supervisor.start({ hash: summary.hash, file: summary.file })
-      this.#adopt(summary)
-      this.#audit.management('start', 'sallyport', 'ok', { bundle: summary.hash })
+      this.#inForce.started()
+      this.#audit.management('start', 'sallyport', 'ok', { bundle: summary.hash, version: version.version })
       const socket = new ControlSocket((order) => this.#obey(order))
       await socket.listen(this.#directory.path)
       void this.#audit.checkEnded()
@@ -248,56 +270,18 @@ class Control {
     return settle(compile(this.#options.config, this.#directory.path))
   }
 
-  #compile(): Promise<BundleSummary> {
-    return compileInThread(this.#options.config, this.#directory.path, this.#ending.signal)
-  }
-
-  #adopt(summary: BundleSummary): void {
+  /** `own`: it is what the configuration says, and only that has a say in what a start takes. */
+  #adopt(summary: BundleSummary, own: boolean): void {
     const known = this.#summary?.warnings.map(({ place, message }) => `${place} ${message}`) ?? []
     this.#summary = summary
     this.#metrics.bundle(summary.hash)
     this.#metrics.issuers(summary.issuers.map(({ name }) => name))
-    this.#started ??= summary.startOnly
-    for (const [key, value] of Object.entries(summary.startOnly)) {
+    for (const [key, value] of own ? Object.entries(summary.startOnly) : []) {
       if (value !== this.#started[key]) say(`warning: ${key} has changed: it takes effect at the next start`)
     }
     for (const { place, message } of summary.warnings)
       if (!known.includes(`${place} ${message}`))
         say(`warning: ${place === '' ? '' : `${place}: `}${message}`)
-  }
-
-  async #reload(why: string): Promise<BundleSummary> {
-    const before = this.#summary
-    try {
-      const summary = await this.#compile()
-      const said = [`reloaded (${why}): ${changesText(before ?? summary, summary)}`]
-      if (this.#failedAt !== null) said.push(`the failure of ${this.#failedAt} is over`)
-      if (summary.hash !== before?.hash) {
-        // Until the swap has succeeded, the old bundle's upstreams must stay known.
-        await this.#addresses.update([...(before?.apis ?? []), ...summary.apis])
-        const { longestStepMs } = await this.#supervisor.swap({ hash: summary.hash, file: summary.file })
-        said.push(`gate threads were busy with it for at most ${longestStepMs.toFixed(1)} ms at a time`)
-        this.#keys.update(summary.issuers)
-        void this.#addresses.update(summary.apis)
-      }
-      this.#failedAt = null
-      say(said.join('; '))
-      this.#adopt(summary)
-      this.#watch?.update({ files: summary.watch, folders: [] })
-      this.#metrics.reloaded('ok')
-      this.#audit.management('reload', why, 'ok', { bundle: summary.hash })
-      return summary
-    } catch (error) {
-      const message = error instanceof Error ? error.message : 'unknown'
-      // What could not be read may be put right where it was looked for.
-      const looked = isFault(error) && Array.isArray(error.data['watch']) ? error.data['watch'] : []
-      this.#watch?.update({ files: [...(this.#summary?.watch ?? []), ...looked], folders: [] })
-      this.#metrics.reloaded('failed')
-      this.#failedAt = new Date(systemClock.now().wallMs).toISOString().slice(11, 19)
-      this.#audit.management('reload', why, 'failed', { code: isFault(error) ? error.code : 'unknown' })
-      say(`reload (${why}) failed, the last good bundle stays: ${message}`)
-      throw error
-    }
   }
 
   async #obey(order: Order): Promise<OrderResult> {
@@ -312,6 +296,25 @@ class Control {
       case 'reload': {
         const { hash, operations, tests } = await this.#reloads.ask(order.by)
         return { bundle: hash, operations, tests }
+      }
+      case 'candidate-stage':
+        return this.#candidates.stage(order.from, order.by)
+      case 'candidate-status':
+        return this.#candidates.status()
+      case 'candidate-canary':
+        return this.#candidates.canary(order.share, order.by)
+      case 'candidate-promote':
+        return this.#candidates.promote(order.by)
+      case 'candidate-drop':
+        return this.#candidates.drop(order.by)
+      case 'rollback': {
+        const { before, now } = await this.#inForce.rollback(order.to, order.by)
+        return {
+          bundle: now.version.hash,
+          version: now.version.version,
+          before: before.version.hash,
+          versionBefore: before.version.version,
+        }
       }
       case 'note-erasure':
         this.#audit.management('erase', order.by, 'ok', { keys: order.keys, segments: order.segments })

@@ -194,7 +194,12 @@ function callContext({ head, apis }: CompiledBundle, intent: IntentEntry): CallC
 
 /** A look-up goes before the body's decision, the call itself after it. */
 function isLookup(plan: OperationPlan | null, decisions: readonly Decision[]): boolean {
-  return plan?.object?.ownerKnownAt === 'body' && !decisions.some(({ checkpoint }) => checkpoint === 'body')
+  const { ownerKnownAt, lookup } = plan?.object ?? {}
+  return (
+    ownerKnownAt === 'body' &&
+    lookup !== undefined &&
+    !decisions.some(({ checkpoint }) => checkpoint === 'body')
+  )
 }
 
 function planOf({ apis }: CompiledBundle, api: string, operation: string): OperationPlan | null {

@@ -1,4 +1,5 @@
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
+import type { Policy } from '../decision/cedar/est.ts'
 import { readPlan } from '../decision/cedar/plan.ts'
 import type { PolicyText } from '../management/record-actions.ts'
 import type { PolicyPlan } from '../model/bundle.ts'
@@ -9,11 +10,23 @@ const FORMAT = { lineWidth: 100, indentWidth: 2 }
 export function policyTexts(plan: PolicyPlan, ids: ReadonlySet<string>): readonly PolicyText[] {
   return readPlan(plan).policies.flatMap(({ id, policy }) => {
     if (!ids.has(id)) return []
-    // Read back under the closed schema of the plan; Cedar parses it anew and says where it is none.
-    const answer = cedar.policyToText(structuredClone(policy) as unknown as cedar.PolicyJson)
-    if (answer.type === 'failure') return []
-    const formatted = cedar.formatPolicies({ policyText: answer.text, ...FORMAT })
-    const text = formatted.type === 'success' ? formatted.formatted_policy : answer.text
-    return [{ id, effect: policy.effect, text: text.trim() }]
+    const text = textOf(policy)
+    return text === null ? [] : [{ id, effect: policy.effect, text }]
   })
+}
+
+/** Longs a JavaScript number cannot hold stand in a plan as `{"__long": "…"}` (policy-text.ts of decision). */
+const EXACT_LONG = /\{\s*"__long":\s*"(-?\d{1,19})"\s*\}/g
+
+/** Null for what Cedar cannot write: it takes conditions of about sixty parts in this form. */
+function textOf(policy: Policy): string | null {
+  try {
+    const answer = cedar.policyToText(structuredClone(policy) as unknown as cedar.PolicyJson)
+    if (answer.type === 'failure') return null
+    const exact = answer.text.replace(EXACT_LONG, '$1')
+    const formatted = cedar.formatPolicies({ policyText: exact, ...FORMAT })
+    return (formatted.type === 'success' ? formatted.formatted_policy : exact).trim()
+  } catch {
+    return null
+  }
 }

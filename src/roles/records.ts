@@ -1,21 +1,24 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { type ErasureReport, eraseSubject } from '../audit/erase.ts'
 import { ManagementLog } from '../audit/management-log.ts'
 import { readRecords } from '../audit/read.ts'
 import { verifyAudit } from '../audit/verify.ts'
 import { readConfig } from '../config/read.ts'
+import { replayInput } from '../decision/attributes.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
+import { type PolicyTrace, tracePolicies } from '../decision/cedar/trace.ts'
 import { reevaluate } from '../decision/explain.ts'
 import { sendOrder } from '../management/control-socket.ts'
 import type { RecordActions, Rejudged } from '../management/record-actions.ts'
 import { attributesOf, decisionsOf } from '../management/record-view.ts'
 import type { PolicyPlan } from '../model/bundle.ts'
+import type { PolicyEngine } from '../model/decision.ts'
 import { isFault } from '../model/errors.ts'
-import type { ExchangeRecord } from '../model/record.ts'
-import { readBundle } from '../store/bundle-files.ts'
+import type { ExchangeRecord, RecordedInput } from '../model/record.ts'
+import { bundleFile } from '../store/bundle-versions.ts'
 import { type DataDirectory, openDataDirectory, readDataDirectory } from '../store/data-directory.ts'
 import { readStoreKey, readVerifyingKey } from '../store/store-keys.ts'
+import { readStoredBundle } from './open-bundle.ts'
 import { OrphanSocket } from './orphan-socket.ts'
 import { policyTexts } from './policy-text.ts'
 import { systemClock, systemRandom } from './system.ts'
@@ -104,33 +107,45 @@ function rejudge(directory: DataDirectory, record: ExchangeRecord): Rejudged {
   const policies = policyTexts(found, new Set(decisions.flatMap((decision) => decision.policies)))
   const engine = new CedarEngine(found)
   try {
-    const result = reevaluate({ decisions, attributes: attributesOf(record) }, engine)
-    if (typeof result === 'string') return { result, missing: [], why: '', policies }
+    const attributes = attributesOf(record)
+    const result = reevaluate({ decisions, attributes }, engine)
+    const trace = traceOf(found, attributes, engine)
+    if (typeof result === 'string') return { result, missing: [], why: '', policies, trace }
     return record.intent.sealed === 'erased'
       ? { ...undecidable('what it was decided by was erased with its subject'), policies }
-      : { result: 'undecidable', missing: result.undecidable, why: '', policies }
+      : { result: 'undecidable', missing: result.undecidable, why: '', policies, trace }
   } finally {
     engine.close()
   }
 }
 
 function undecidable(why: string): Rejudged {
-  return { result: 'undecidable', missing: [], why, policies: [] }
+  return { result: 'undecidable', missing: [], why, policies: [], trace: null }
 }
 
-/** The policies of a bundle in the store, or why there are none. */
-function policiesOf({ bundles }: DataDirectory, hash: string): PolicyPlan | string {
+/** Only of what the record holds whole: a trace over attributes that were not recorded would invent facts. */
+function traceOf(
+  plan: PolicyPlan,
+  attributes: RecordedInput | null,
+  engine: PolicyEngine,
+): PolicyTrace | null {
+  const replayed = attributes === null ? null : replayInput(attributes, engine.reads)
+  return replayed?.ok === true ? tracePolicies(plan, replayed.input) : null
+}
+
+/** The policies of a bundle in the store, verified, or why there are none. */
+function policiesOf(directory: DataDirectory, hash: string): PolicyPlan | string {
   if (hash === '') return 'no bundle was in force'
   // The hash names a file, and comes from the log.
   if (!/^[0-9a-f]{64}$/.test(hash)) return 'the record names no bundle'
-  const file = join(bundles, `${hash}.ndjson`)
-  if (!existsSync(file)) return 'the bundle it was decided with is not in the store'
+  if (!existsSync(bundleFile(directory.bundles, hash)))
+    return 'the bundle it was decided with is not in the store'
   try {
-    let policies: PolicyPlan | null = null
-    for (const part of readBundle(file, hash)) if (part.part === 'policies') policies = part.policies
-    return policies ?? 'the bundle it was decided with holds no policies'
+    return readStoredBundle(directory, hash).policies
   } catch (error) {
     if (isFault(error, 'bundle-corrupt')) return `the bundle it was decided with is damaged: ${error.message}`
+    if (isFault(error, 'bundle-signature'))
+      return `what it was decided with cannot be trusted: ${error.message}`
     throw error
   }
 }

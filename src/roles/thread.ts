@@ -1,9 +1,11 @@
+import { createPublicKey } from 'node:crypto'
 import { flushCompileCache } from 'node:module'
 import type { MessagePort } from 'node:worker_threads'
 import { SyncerClient } from '../audit/syncer-client.ts'
 import type { SyncerLink } from '../audit/syncer-link.ts'
 import { SegmentWriter } from '../audit/writer.ts'
 import { Connector } from '../enforcement/connector.ts'
+import { decisionPoint } from '../enforcement/entrances/decision-points.ts'
 import { DEFAULT_LISTENER_LIMITS, Listener } from '../enforcement/entrances/listener.ts'
 import type { Gate } from '../enforcement/gate.ts'
 import { PinnedSnapshots } from '../enforcement/pinned.ts'
@@ -13,6 +15,7 @@ import { KeyRing } from '../identity/key-ring.ts'
 import { KeyWait } from '../identity/key-wait.ts'
 import { RevocationSet } from '../identity/revocations.ts'
 import type { AddressTable, GateSettings } from '../model/channel.ts'
+import { isFault } from '../model/errors.ts'
 import type { State, ThreadCommand, ThreadReport } from '../processes/messages.ts'
 import { readDataDirectory } from '../store/data-directory.ts'
 import { keyedDigest, readStoreKey } from '../store/store-keys.ts'
@@ -36,6 +39,7 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
   const random = systemRandom()
   const directory = readDataDirectory(settings.store)
   const storeKey = readStoreKey(directory)
+  const bundleKey = createPublicKey(settings.bundleKey)
 
   const ring = new KeyRing()
   const revocations = new RevocationSet()
@@ -65,6 +69,8 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
     clock,
     snapshots,
     tokens: new AccessTokens({ clock, ring, revocations }),
+    candidateTokens: new AccessTokens({ clock, ring, revocations }),
+    canary: keyedDigest(storeKey, 'canary'),
     keyWait,
     assertions,
     upstream,
@@ -77,6 +83,9 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
       ),
   }
   const listener = new Listener(gate, random, { ...DEFAULT_LISTENER_LIMITS, headBytes: settings.headBytes })
+  const points = (settings.decisionPoints ?? []).map((point) =>
+    decisionPoint(point, { gate, random }, settings.headBytes),
+  )
   setInterval(() => report({ type: 'counters', counters: counters.take() }), COUNTERS_EVERY_MS).unref()
 
   port.on('message', (command: ThreadCommand) => {
@@ -93,15 +102,20 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
         report({ type: 'applied', sequence: command.sequence })
         return
       case 'prepare':
-        instantiate(command.bundle, snapshots, command.epoch).then(
+        instantiate(command.bundle, snapshots, command.epoch, command.use, bundleKey).then(
           (times) => report({ type: 'prepared', epoch: command.epoch, ...times }),
           (error: unknown) =>
             report({
               type: 'prepare-failed',
               epoch: command.epoch,
               message: error instanceof Error ? error.message : 'unknown',
+              ...(isFault(error) ? { code: error.code } : {}),
             }),
         )
+        return
+      case 'canary':
+        snapshots.canary(command.share)
+        report({ type: 'applied', sequence: command.sequence })
         return
       case 'commit':
         snapshots.commit(command.epoch)
@@ -114,7 +128,10 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
         // A replaced thread is told to listen while it still instantiates: it takes no call before it can judge it.
         snapshots
           .ready()
-          .then(() => listener.listen(command.host, command.port, command.shared))
+          .then(async () => {
+            for (const point of points) await point.listen(command.shared)
+            return listener.listen(command.host, command.port, command.shared)
+          })
           .then(
             (bound) => {
               report({ type: 'listening', port: bound })
@@ -147,7 +164,7 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
   }
 
   async function drain(withinMs: number): Promise<void> {
-    await listener.drain(withinMs)
+    await Promise.all([listener, ...points].map((entrance) => entrance.drain(withinMs)))
     await upstream.close()
     await audit.close()
     report({ type: 'counters', counters: counters.take() })

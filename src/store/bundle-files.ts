@@ -63,12 +63,45 @@ function writeParts(file: string, parts: Iterable<BundlePart>): string {
 }
 
 /**
+ * Reads a bundle's bytes in slices against their hash before anything is made of them: its modules are code, and
+ * instantiating runs it. Yields between slices. Throws `bundle-corrupt`.
+ */
+export function* verifyBundleBytes(file: string, hash: string): Generator<void, void, undefined> {
+  const descriptor = openBundle(file, hash)
+  const digest = createHash('sha256')
+  const slice = Buffer.allocUnsafe(SLICE)
+  try {
+    for (let count = readSync(descriptor, slice, 0, SLICE, null); count > 0; ) {
+      digest.update(slice.subarray(0, count))
+      yield
+      count = readSync(descriptor, slice, 0, SLICE, null)
+    }
+  } finally {
+    closeSync(descriptor)
+  }
+  if (digest.digest('hex') !== hash) throw mismatch(file, hash)
+}
+
+function openBundle(file: string, hash: string): number {
+  try {
+    return openSync(file, 'r')
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    throw new SallyportError('bundle-corrupt', `the bundle ${file} cannot be read: ${code}`, { hash }, error)
+  }
+}
+
+function mismatch(file: string, hash: string): SallyportError {
+  return new SallyportError('bundle-corrupt', 'the bundle’s bytes do not match its hash', { file, hash })
+}
+
+/**
  * The parts of a bundle in their order, read in slices so that the reader can pause between any two. The hash is
  * checked over the bytes as they are read: the caller must not use what it built before the generator ended.
  * Throws `bundle-corrupt`.
  */
 export function* readBundle(file: string, hash: string): Generator<BundlePart, void, undefined> {
-  const descriptor = openSync(file, 'r')
+  const descriptor = openBundle(file, hash)
   const digest = createHash('sha256')
   let rest: Buffer<ArrayBufferLike> = Buffer.alloc(0)
   try {
@@ -91,9 +124,7 @@ export function* readBundle(file: string, hash: string): Generator<BundlePart, v
   } finally {
     closeSync(descriptor)
   }
-  if (rest.byteLength > 0 || digest.digest('hex') !== hash) {
-    throw new SallyportError('bundle-corrupt', 'the bundle’s bytes do not match its hash', { file, hash })
-  }
+  if (rest.byteLength > 0 || digest.digest('hex') !== hash) throw mismatch(file, hash)
 }
 
 function parsePart(line: Uint8Array, file: string): BundlePart {

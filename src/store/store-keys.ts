@@ -53,11 +53,14 @@ export interface SigningKey {
   readonly publicKey: KeyObject
 }
 
+/** Checkpoints over the log, and bundles with what was put in force. */
+export type SigningPurpose = 'checkpoint' | 'bundle'
+
 /**
  * An Ed25519 key of its own for one purpose, made at first use: `keys/<name>.key` (PKCS #8 PEM, 0600) and
  * `keys/<name>.pub` (SPKI PEM), which a verifier elsewhere needs.
  */
-export function openSigningKey(directory: Pick<DataDirectory, 'keys'>, name: 'checkpoint'): SigningKey {
+export function openSigningKey(directory: Pick<DataDirectory, 'keys'>, name: SigningPurpose): SigningKey {
   const file = join(directory.keys, `${name}.key`)
   if (!existsSync(file)) {
     const pair = generateKeyPairSync('ed25519')
@@ -73,7 +76,7 @@ export function openSigningKey(directory: Pick<DataDirectory, 'keys'>, name: 'ch
 /** The public half alone, for a verifier; null where nothing was signed yet. */
 export function readVerifyingKey(
   directory: Pick<DataDirectory, 'keys'>,
-  name: 'checkpoint',
+  name: SigningPurpose,
 ): KeyObject | null {
   const file = join(directory.keys, `${name}.pub`)
   return existsSync(file) ? createPublicKey(readFileSync(file)) : null

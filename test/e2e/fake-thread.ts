@@ -20,6 +20,9 @@ parentPort?.on('message', (command: ThreadCommand) => {
       told.push(...command.revocations.map((each) => (each.kind === 'token' ? each.key : each.sub)))
       report({ type: 'applied', sequence: command.sequence })
       return
+    case 'canary':
+      report({ type: 'applied', sequence: command.sequence })
+      return
     case 'prepare': {
       const { epoch, bundle } = command
       if (bundle.file === `dies-${index}`) process.exit(3)

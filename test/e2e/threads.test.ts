@@ -18,6 +18,7 @@ const SETTINGS: GateSettings = {
   durability: 'os',
   headBytes: 32_768,
   gateId: 'test',
+  bundleKey: '',
 }
 
 /** The gate process with threads that only speak the channel: what it does when one of them dies. */
@@ -35,7 +36,7 @@ async function gateProcess() {
     messages.slice(from).find((each) => each.type === type)
   const bundle = (file: string) => ({ hash: file, file })
   await gate.start()
-  gate.receive({ type: 'prepare', epoch: 1, bundle: bundle('first') })
+  gate.receive({ type: 'prepare', epoch: 1, bundle: bundle('first'), use: 'live' })
   await until('both prepared', () => seen('prepared'))
   gate.receive({ type: 'commit', epoch: 1 })
   await until('both listen', () => seen('listening'))
@@ -53,7 +54,7 @@ describe('a gate thread that dies', () => {
     // Run out by the wall clock, which may have been set forward: a running gate forgets nothing.
     const common = { until: at - 1, by: 'test', at }
     gate.receive({ type: 'revoke', sequence: 1, revocations: [{ kind: 'token', key: 'jti:x', ...common }] })
-    gate.receive({ type: 'prepare', epoch: 2, bundle: bundle('second') })
+    gate.receive({ type: 'prepare', epoch: 2, bundle: bundle('second'), use: 'live' })
     await until('both prepared', () => messages.find((each) => each.type === 'prepared' && each.epoch === 2))
     gate.receive({ type: 'commit', epoch: 2 })
     await until('both committed', () =>
@@ -84,7 +85,7 @@ describe('a gate thread that dies', () => {
   it('while it instantiates a bundle fails the swap: the bundle may be what it died of', async () => {
     const { gate, messages, seen, bundle, stop } = await gateProcess()
     const from = messages.length
-    gate.receive({ type: 'prepare', epoch: 2, bundle: bundle('dies-1') })
+    gate.receive({ type: 'prepare', epoch: 2, bundle: bundle('dies-1'), use: 'live' })
     const failed = await until('the swap fails', () => seen('prepare-failed', from))
     expect(failed).toMatchObject({
       epoch: 2,
@@ -93,7 +94,7 @@ describe('a gate thread that dies', () => {
     gate.receive({ type: 'abandon', epoch: 2 })
     await until('all listen again', () => seen('listening', from))
     expect(seen('prepared', from)).toBeUndefined()
-    gate.receive({ type: 'prepare', epoch: 3, bundle: bundle('third') })
+    gate.receive({ type: 'prepare', epoch: 3, bundle: bundle('third'), use: 'live' })
     await until('the next one is prepared', () => seen('prepared', from))
     await stop()
   })
@@ -104,11 +105,11 @@ describe('a swap', () => {
     const { gate, messages, seen, bundle, stop } = await gateProcess()
     const from = messages.length
     const began = performance.now()
-    gate.receive({ type: 'prepare', epoch: 2, bundle: bundle('slow-0') })
+    gate.receive({ type: 'prepare', epoch: 2, bundle: bundle('slow-0'), use: 'live' })
     await until('both prepared', () => seen('prepared', from))
     expect(performance.now() - began).toBeGreaterThan(250)
     gate.receive({ type: 'abandon', epoch: 2 })
-    gate.receive({ type: 'prepare', epoch: 3, bundle: bundle('fails-1') })
+    gate.receive({ type: 'prepare', epoch: 3, bundle: bundle('fails-1'), use: 'live' })
     expect(await until('it fails', () => seen('prepare-failed', from))).toMatchObject({
       epoch: 3,
       message: 'spoilt',

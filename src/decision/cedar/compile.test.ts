@@ -229,7 +229,6 @@ test.each([
   ['brackets', `${'('.repeat(100_000)}true${')'.repeat(100_000)}`],
   ['sets', `${'['.repeat(200)}1${']'.repeat(200)} == 1`],
   ['conjuncts', Array(5000).fill('context.scopesMet').join(' && ')],
-  ['a chain that Cedar’s own limit refuses', Array(100).fill('context.scopesMet').join(' && ')],
   ['alternatives', `${'if context.scopesMet then true else '.repeat(1000)}true`],
   ['conditions', Array(2000).fill('true } when { true').join('')],
   ['negations', `${'!'.repeat(5000)}true`],
@@ -242,12 +241,14 @@ test.each([
   expect(readPlan(compile(PERMIT).plan).policies).toHaveLength(1)
 })
 
-test('a number that JSON would round is refused, not rounded', () => {
+test('a number that JSON would round is kept as written', () => {
   const age = (seconds: string): string =>
     `permit(principal, action, resource) when { context.tokenAgeSeconds < ${seconds} };`
-  expect(faultOf(age('9007199254740993')).message).toContain('numbers go from')
-  expect(faultOf(age('9223372036854775807')).message).toContain('numbers go from')
-  expect(compile(age('9007199254740991')).warnings).toEqual([])
+  const literal = (seconds: string): string => JSON.stringify(compile(age(seconds)).plan.detail)
+  expect(literal('9007199254740993')).toContain('{"__long":"9007199254740993"}')
+  expect(literal('-9223372036854775808')).toContain('{"__long":"-9223372036854775808"}')
+  expect(literal('9007199254740991')).toContain('{"__long":"9007199254740991"}')
+  expect(faultOf(age('9223372036854775808')).message).toContain('9223372036854775808')
 })
 
 test('too much text is refused', () => {

@@ -1,12 +1,15 @@
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
 import type { PolicyPlan } from '../../model/bundle.ts'
 import { nearest } from '../../syntax/nearest.ts'
-import type { EntityName, Policy } from './est.ts'
+import type { EntityName } from './est.ts'
 import { actionScope, entityNames } from './est.ts'
 import type { ParsedPolicy, PolicyFault, PolicyFile, PolicyWarning } from './fault.ts'
 import { fault, throwIfAny } from './fault.ts'
+import { modeFault } from './observed-policy.ts'
 import { unanswerable } from './owner-use.ts'
 import type { CedarPlan, CompiledPolicy } from './plan.ts'
+import { PolicySet } from './policy-set.ts'
+import { parsePolicyText } from './policy-text.ts'
 import { policyReads } from './reads.ts'
 import type { ApiOperations } from './schema.ts'
 import { actionGroups, actionIds } from './schema.ts'
@@ -17,6 +20,8 @@ import { validateFile } from './validate.ts'
 export interface PolicyCompilation {
   readonly plan: PolicyPlan
   readonly warnings: readonly PolicyWarning[]
+  /** Where each policy stands, `file:line:column`, by its id. */
+  readonly places: ReadonlyMap<string, string>
 }
 
 /** Four times the text of 10,000 ordinary policies; beyond it, validation alone takes minutes. */
@@ -33,18 +38,27 @@ const MAX_ID = 200
 export function compilePolicies(input: {
   readonly files: readonly PolicyFile[]
   readonly apis: readonly ApiOperations[]
+  /** Names of the declared trust zones. */
+  readonly zones?: readonly string[]
+  /** Attributes that nothing in this configuration states, with why: a policy that reads one is warned of. */
+  readonly unstated?: ReadonlyMap<string, string>
 }): PolicyCompilation {
   const faults: PolicyFault[] = []
   const parsed = parseFiles(input.files, faults)
   throwIfAny(faults)
   const known = new Map(input.apis.map((api) => [api.api, actionIds(api)]))
-  for (const policy of parsed) checkNames(policy, input.apis, known, faults)
+  const names = knownNames(input.apis, input.zones ?? [], known)
+  for (const policy of parsed) checkNames(policy, names, faults)
   throwIfAny(faults)
   const compiled = parsed.map((policy) => compilePolicy(policy, known))
   const warnings: PolicyWarning[] = []
   parsed.forEach(({ file, span, id }, index) => {
-    if (compiled[index]?.apis.length !== 0) return
-    warnings.push(fault(file, span.start, NEVER_APPLIES, id))
+    const made = compiled[index]
+    if (made?.apis.length === 0) warnings.push(fault(file, span.start, NEVER_APPLIES, id))
+    for (const path of made?.reads ?? []) {
+      const why = input.unstated?.get(path)
+      if (why !== undefined) warnings.push(fault(file, span.start, `${path} is never known: ${why}`, id))
+    }
   })
   for (const file of input.files) {
     const own = parsed.flatMap((policy, index) => {
@@ -56,7 +70,13 @@ export function compilePolicies(input: {
     warnings.push(...checked.warnings)
   }
   throwIfAny(faults)
-  return { plan: toPlan(compiled, input.apis), warnings }
+  const places = new Map(parsed.map((policy) => [policy.id, placeText(policy)]))
+  return { plan: toPlan(compiled, input.apis), warnings, places }
+}
+
+function placeText({ file, span }: ParsedPolicy): string {
+  const { line, column } = placeOf(file.text, span.start)
+  return `${file.file}:${line}:${column}`
 }
 
 function parseFiles(files: readonly PolicyFile[], faults: PolicyFault[]): readonly ParsedPolicy[] {
@@ -95,24 +115,25 @@ function parseFile(file: PolicyFile, faults: PolicyFault[]): readonly ParsedPoli
     return []
   }
   return scan.policies.flatMap((span, index) => {
-    const answer = attempt(() => cedar.policyToJson(file.text.slice(span.start, span.end)))
-    if (answer === null || answer.type === 'failure') {
-      faults.push(fault(file, span.start, answer?.errors[0]?.message ?? TOO_DEEP))
+    const parsed = parsePolicyText(file.text.slice(span.start, span.end))
+    if (!parsed.ok) {
+      faults.push(fault(file, span.start, parsed.errors[0]?.message ?? TOO_DEEP))
       return []
     }
-    if (holdsUnsafeNumber(answer.json)) {
-      faults.push(fault(file, span.start, UNSAFE_NUMBER))
-      return []
-    }
-    const prepared = attempt(() => cedar.checkParsePolicySet({ staticPolicies: [answer.json] }))
-    if (prepared?.type !== 'success') {
+    const { policy } = parsed
+    // What a gate thread will do with it is done here first: a bundle that is made can be instantiated.
+    if (attempt(() => new PolicySet([{ id: '', policy }], [])) === null) {
       faults.push(fault(file, span.start, TOO_DEEP))
       return []
     }
-    const policy = answer.json as Policy
     const id = policy.annotations?.['id'] ?? `${file.file}#${index + 1}`
     if (!isUsableId(id)) {
       faults.push(fault(file, span.start, `@id holds 1 to ${MAX_ID} printable characters`))
+      return []
+    }
+    const odd = modeFault(policy)
+    if (odd !== null) {
+      faults.push({ ...fault(file, span.start, odd), policy: id })
       return []
     }
     return [{ id, file, span, policy }]
@@ -120,16 +141,9 @@ function parseFile(file: PolicyFile, faults: PolicyFault[]): readonly ParsedPoli
 }
 
 const NEVER_APPLIES = 'the action scope names nothing: the policy never applies'
-// The JSON form passes through JavaScript numbers, which would round it: another policy than was written.
-const UNSAFE_NUMBER = `numbers go from -${Number.MAX_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}`
 const TOO_DEEP = 'the policy is nested too deeply: split it, or use a set with contains'
 
-function holdsUnsafeNumber(value: unknown): boolean {
-  if (typeof value === 'number') return !Number.isSafeInteger(value)
-  return typeof value === 'object' && value !== null && Object.values(value).some(holdsUnsafeNumber)
-}
-
-/** cedar-wasm throws where its own recursion limits are reached. */
+/** cedar-wasm throws where its own recursion limits are reached, the evaluator where its own are. */
 function attempt<T>(call: () => T): T | null {
   try {
     return call()
@@ -166,17 +180,12 @@ function parseFaults(
   })
 }
 
-/** Actions, operations and APIs a policy names must exist: a forbid over a misspelt name would forbid nothing. */
-function checkNames(
-  parsed: ParsedPolicy,
-  apis: readonly ApiOperations[],
-  known: ReadonlyMap<string, ReadonlySet<string>>,
-  faults: PolicyFault[],
-): void {
+/** Actions, operations, APIs and zones a policy names must exist: a forbid over a misspelt name would forbid nothing. */
+function checkNames(parsed: ParsedPolicy, known: KnownNames, faults: PolicyFault[]): void {
   const text = parsed.file.text.slice(parsed.span.start, parsed.span.end)
   for (const name of entityNames(parsed.policy)) {
-    const candidates = namesOf(name.type, apis, known)
-    if (candidates === null || candidates.some((set) => set.has(name.id))) continue
+    const candidates = known.get(name.type)
+    if (candidates === undefined || candidates.some((set) => set.has(name.id))) continue
     const close = nearest(
       name.id,
       candidates.flatMap((set) => [...set]),
@@ -193,16 +202,21 @@ function checkNames(
   if (why !== null) faults.push({ ...fault(parsed.file, parsed.span.start, why), policy: parsed.id })
 }
 
-function namesOf(
-  type: string,
+/** By entity type, the ids there are; of other types any may be named. */
+type KnownNames = ReadonlyMap<string, readonly ReadonlySet<string>[]>
+
+function knownNames(
   apis: readonly ApiOperations[],
-  known: ReadonlyMap<string, ReadonlySet<string>>,
-): readonly ReadonlySet<string>[] | null {
-  if (type === 'Action') return [...known.values()]
-  if (type === 'Api') return [new Set(known.keys())]
-  if (type === 'Operation')
-    return [new Set(apis.flatMap(({ operations }) => operations.map(({ key }) => key)))]
-  return null
+  zones: readonly string[],
+  actions: ReadonlyMap<string, ReadonlySet<string>>,
+): KnownNames {
+  const operations = apis.flatMap((api) => api.operations.map(({ key }) => key))
+  return new Map([
+    ['Action', [...actions.values()]],
+    ['Api', [new Set(actions.keys())]],
+    ['Operation', [new Set(operations)]],
+    ['Zone', [new Set(zones)]],
+  ])
 }
 
 function literal(name: EntityName): string {
@@ -227,9 +241,12 @@ function toPlan(policies: readonly CompiledPolicy[], apis: readonly ApiOperation
     format: 1,
     policies,
     apis: Object.fromEntries(
-      apis.map(({ api, operations }) => [
+      apis.map(({ api, operations, zone }) => [
         api,
-        { actions: Object.fromEntries(operations.map((plan) => [plan.key, actionGroups(plan)])) },
+        {
+          actions: Object.fromEntries(operations.map((plan) => [plan.key, actionGroups(plan)])),
+          ...(zone === undefined ? {} : { zone }),
+        },
       ]),
     ),
   }

@@ -30,6 +30,11 @@ export interface EntityName {
   readonly id: string
 }
 
+/** JSON that is no policy, expression or value in Cedar's form: nothing that came through its parser. */
+export class CedarFormError extends Error {
+  override readonly name = 'CedarFormError'
+}
+
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
@@ -83,14 +88,17 @@ function chain(expression: Expression, wanted: '&&' | '||'): readonly Expression
 
 /** Every entity a policy names, in scope and conditions. */
 export function entityNames(policy: Policy): readonly EntityName[] {
-  const found: EntityName[] = []
-  collectEntities([policy.principal, policy.action, policy.resource, policy.conditions], found)
-  return found
+  return namesIn([policy.principal, policy.action, policy.resource, policy.conditions])
 }
 
 export function actionScope(policy: Policy): readonly EntityName[] {
+  return namesIn(policy.action)
+}
+
+/** Every entity named anywhere in a part of a policy. */
+export function namesIn(part: unknown): readonly EntityName[] {
   const found: EntityName[] = []
-  collectEntities(policy.action, found)
+  collectEntities(part, found)
   return found
 }
 
@@ -103,6 +111,11 @@ function collectEntities(value: unknown, found: EntityName[]): void {
   const name = entityName(value)
   if (name !== null) found.push(name)
   else for (const key of Object.keys(value)) collectEntities(value[key], found)
+}
+
+/** The entity a part of a policy states, `{type, id}` or `{__entity: {type, id}}`, else null. */
+export function entityOf(value: unknown): EntityName | null {
+  return isObject(value) ? entityName(value) : null
 }
 
 /** `{type, id}` or `{__entity: {type, id}}`. */

@@ -7,7 +7,13 @@ export interface CedarPlan {
   readonly format: 1
   readonly policies: readonly CompiledPolicy[]
   /** Every API of the bundle with its operations' actions and the groups of each. */
-  readonly apis: Readonly<Record<string, { readonly actions: Readonly<Record<string, readonly string[]>> }>>
+  readonly apis: Readonly<Record<string, ApiActions>>
+}
+
+export interface ApiActions {
+  readonly actions: Readonly<Record<string, readonly string[]>>
+  /** The trust zone the API stands in. */
+  readonly zone?: string
 }
 
 export interface CompiledPolicy {
@@ -45,7 +51,7 @@ function faultIn(detail: unknown): string | null {
   const policy = policies.findIndex((each: unknown) => !isObject(each) || !isCompiled(each))
   if (policy !== -1) return `policies/${policy}`
   if (!isObject(apis)) return 'apis'
-  const api = Object.entries(apis).find(([, value]) => !isObject(value) || !isActions(value['actions']))
+  const api = Object.entries(apis).find(([, value]) => !isObject(value) || !isApi(value))
   return api === undefined ? null : `apis/${api[0]}`
 }
 
@@ -74,6 +80,10 @@ function isCondition(value: unknown): boolean {
   return (
     isObject(value) && (value['kind'] === 'when' || value['kind'] === 'unless') && isObject(value['body'])
   )
+}
+
+function isApi({ actions, zone }: Members): boolean {
+  return isActions(actions) && (zone === undefined || typeof zone === 'string')
 }
 
 function isActions(value: unknown): boolean {

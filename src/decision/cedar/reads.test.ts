@@ -43,11 +43,28 @@ test.each([
   ['context.path like "/a*"', ['context.path']],
   ['if context.scopesMet then context.acr == "1" else false', ['context.acr', 'context.scopesMet']],
   ['action in Action::"shop/all"', []],
+  ['principal in Role::"corp/admin"', ['principal.roles']],
+  ['principal in Zone::"dmz"', ['principal.zone']],
+  ['principal in [Group::"corp/a", Role::"corp/b"]', ['principal.groups', 'principal.roles']],
+  ['principal is User in Role::"corp/admin"', ['principal.roles']],
+  [
+    'principal in (if context.scopesMet then Group::"g" else Group::"h")',
+    ['context.scopesMet', 'principal.groups', 'principal.roles', 'principal.zone'],
+  ],
+  ['resource in Zone::"pay"', []],
+  ['User::"corp/ana" in Group::"corp/staff"', ['principal.groups']],
+  ['User::"corp/ana".tenant == "t1"', ['principal.tenant']],
+  ['Object::"shop/order/o-1" has owner', ['resource.owner', 'resource.params']],
+  ['Device::"corp/d1".managed', ['context.device']],
+  ['context has device && context.device has compliant && context.device.compliant', ['context.device']],
+  ['context.time.hour < 18 && context.time.now > datetime("2026-01-01")', ['context.time']],
+  ['context.networks.contains("office")', ['context.networks']],
 ])('%s reads %j', (condition, expected) => {
   expect(when(condition)).toEqual(expected)
 })
 
 test('scopes read too', () => {
+  expect(reads('permit(principal in Role::"r", action, resource in Zone::"z");')).toEqual(['principal.roles'])
   expect(reads('permit(principal in Group::"g", action, resource);')).toEqual(['principal.groups'])
   expect(reads('permit(principal is User in Group::"g", action, resource in Api::"a");')).toEqual([
     'principal.groups',

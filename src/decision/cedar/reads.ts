@@ -1,5 +1,5 @@
 import type { Expression, Policy, ScopeConstraint } from './est.ts'
-import { entityNames, isObject, operands, operation, pathOf } from './est.ts'
+import { entityNames, isObject, namesIn, operands, operation, pathOf } from './est.ts'
 
 /**
  * Which attributes a policy reads, as paths (`resource.owner`, `resource.params.orderId`, `principal.groups`):
@@ -28,10 +28,34 @@ const RESOURCE_ID = 'resource.params'
 function scopeReads(scope: ScopeConstraint, variable: 'principal' | 'resource', into: Set<string>): void {
   const within = scope.op === 'in' || (scope.op === 'is' && scope.in !== undefined)
   if (variable === 'principal') {
-    if (within) into.add('principal.groups')
+    if (within) memberships(entityTypes(scope), into)
   } else if ((scope.op === '==' || within) && JSON.stringify(scope).includes('"Object"')) {
     into.add(RESOURCE_ID)
   }
+}
+
+const MEMBERSHIPS: Readonly<Record<string, string>> = {
+  Group: 'principal.groups',
+  Role: 'principal.roles',
+  Zone: 'principal.zone',
+}
+
+/** What `principal in …` reads, by the types of what stands there; null: they are not known beforehand. */
+function memberships(types: ReadonlySet<string> | null, into: Set<string>): void {
+  for (const [type, path] of Object.entries(MEMBERSHIPS)) if (types?.has(type) ?? true) into.add(path)
+}
+
+/** Types of the entities of a literal, or of a set of literals. */
+function literalTypes(expression: Expression): ReadonlySet<string> | null {
+  const [operator, operand] = operation(expression)
+  if (operator === 'Value') return entityTypes(operand)
+  if (operator !== 'Set') return null
+  const parts = operands(expression)
+  return parts.every((part) => operation(part)[0] === 'Value') ? entityTypes(parts) : null
+}
+
+function entityTypes(value: unknown): ReadonlySet<string> {
+  return new Set(namesIn(value).map(({ type }) => type))
 }
 
 function collect(expression: Expression, into: Set<string>): void {
@@ -78,6 +102,7 @@ function attribute(operator: '.' | 'has', operand: unknown, into: Set<string>): 
   }
   // `(if x then resource else y).owner`: the attribute of whichever variable stands in there.
   for (const variable of variablesIn(left)) add([variable, ...attrs], into)
+  if (namesIn(left).some(({ type }) => type === 'Object')) into.add(RESOURCE_ID)
   collect(left, into)
 }
 
@@ -86,7 +111,7 @@ function typeTest(operand: unknown, into: Set<string>): void {
   const path = pathOf(operand['left'])
   if (path === null || path.length > 1) collect(operand['left'], into)
   if (!isObject(operand['in'])) return
-  if (variablesIn(operand['left']).has('principal')) into.add('principal.groups')
+  if (variablesIn(operand['left']).has('principal')) memberships(literalTypes(operand['in']), into)
   if (path?.[0] === 'resource' && namesObject(operand['in'])) into.add(RESOURCE_ID)
   collect(operand['in'], into)
 }
@@ -94,7 +119,7 @@ function typeTest(operand: unknown, into: Set<string>): void {
 function comparison(operator: string, expression: Expression, into: Set<string>): void {
   const [left, right] = operands(expression)
   if (left === undefined || right === undefined) return
-  if (operator === 'in' && variablesIn(left).has('principal')) into.add('principal.groups')
+  if (operator === 'in' && variablesIn(left).has('principal')) memberships(literalTypes(right), into)
   for (const [side, other] of [
     [left, right],
     [right, left],
@@ -113,11 +138,22 @@ function namesObject(expression: Expression): boolean {
   return names.length === 0 || names.some(({ type }) => type === 'Object')
 }
 
+const STANDS_FOR: Readonly<Record<string, string>> = {
+  User: 'principal',
+  Client: 'principal',
+  Workload: 'principal',
+  Anonymous: 'principal',
+  Operation: 'resource',
+  Object: 'resource',
+}
+
 function variablesIn(expression: Expression): ReadonlySet<string> {
   const found = new Set<string>()
   const visit = (part: Expression): void => {
     const [operator, operand] = operation(part)
     if (operator === 'Var' && typeof operand === 'string') found.add(operand)
+    // `User::"corp/ana"` is the principal where she calls; no other entity of its type has attributes or groups.
+    if (operator === 'Value') for (const { type } of namesIn(operand)) found.add(STANDS_FOR[type] ?? type)
     for (const below of operands(part)) visit(below)
   }
   visit(expression)
@@ -128,6 +164,10 @@ function variablesIn(expression: Expression): ReadonlySet<string> {
 function add(path: readonly string[], into: Set<string>): void {
   const [variable, first, second] = path
   if (variable === undefined || variable === 'action' || first === undefined) return
+  if (variable === 'Device') {
+    into.add('context.device')
+    return
+  }
   const deep = variable === 'resource' && first === 'params' && second !== undefined
   into.add(deep ? `resource.params.${second}` : `${variable}.${first}`)
 }

@@ -1,59 +1,104 @@
-import type { CedarValueJson, EntityJson, StatefulAuthorizationCall } from '@cedar-policy/cedar-wasm/nodejs'
-import type { DecisionInput, ResourceInput } from '../../model/decision.ts'
-
-/** The decision's input as cedar-wasm's request: principal, its groups, action with its groups, resource. */
-export type CedarRequest = Omit<StatefulAuthorizationCall, 'preparsedPolicySetId'>
+import type { DecisionInput, PrincipalInput, ResourceInput } from '../../model/decision.ts'
+import { CallContext, type ContextReads } from './call-context.ts'
+import type { Entities, Entity } from './entities.ts'
+import type { AuthorizationRequest } from './environment.ts'
+import { Params } from './input-records.ts'
+import { type CedarRecord, EntityUid, EvaluationError, type Value } from './values.ts'
 
 /**
- * What an API's policies read, worked out once: what crosses into cedar-wasm is turned into its values at every call,
- * and costs more there than the evaluation itself. Paths as `PolicyPlan.reads` names them.
+ * The decision's input as the evaluator sees it: a request, and the few entities a call is about. What a policy does
+ * not ask for is not made.
  */
-export interface Wanted {
-  readonly context: ReadonlySet<string>
-  readonly principal: boolean
-  readonly params: boolean
-}
 
-const CONTEXT = [
-  'checkpoint',
-  'scopes',
-  'scopesMet',
-  'issuer',
-  'audience',
-  'tokenAgeSeconds',
-  'method',
-  'path',
-  'ip',
-  'acr',
-]
+/** What of an operation is the same at every call, made once per bundle. */
+export class KnownOperation implements Entity {
+  readonly uid: EntityUid
+  /** The resource of a call that is about no object. */
+  readonly resource: EntityUid
+  readonly #ancestors: readonly EntityUid[]
 
-export function wantedBy(reads: Iterable<string>): Wanted {
-  const paths = new Set(reads)
-  const all = (root: string): boolean => paths.has(root)
-  return {
-    context: new Set(CONTEXT.filter((name) => all('context') || paths.has(`context.${name}`))),
-    principal: all('principal') || paths.has('principal.client') || paths.has('principal.tenant'),
-    params:
-      all('resource') ||
-      [...paths].some((path) => path === 'resource.params' || path.startsWith('resource.params.')),
+  constructor(key: string, groups: readonly string[]) {
+    this.uid = new EntityUid('Action', key)
+    this.resource = new EntityUid('Operation', key)
+    this.#ancestors = groups.map((id) => new EntityUid('Action', id))
+  }
+
+  attribute(): undefined {}
+  tag(): undefined {}
+
+  isIn(other: EntityUid): boolean {
+    return other.type === 'Action' && this.#ancestors.some(({ id }) => id === other.id)
+  }
+
+  ancestors(): readonly EntityUid[] {
+    return this.#ancestors
   }
 }
 
-export function toRequest(input: DecisionInput, groups: readonly string[], wanted: Wanted): CedarRequest {
-  const principal = { type: input.principal.type, id: input.principal.id }
-  const action = { type: 'Action', id: input.action }
-  const resource = resourceName(input.resource, input.action)
-  return {
-    principal,
-    action,
-    resource,
-    context: contextValue(input, wanted.context),
-    entities: [
-      principalEntity(input, principal, wanted),
-      { uid: action, attrs: {}, parents: groups.map((id) => ({ type: 'Action', id })) },
-      resourceEntity(input.resource, resource, wanted),
-    ],
+/** What of an API is the same at every call. */
+export interface KnownApi {
+  readonly zone: string | undefined
+  /** The API, and the zone it stands in. */
+  readonly ancestors: readonly EntityUid[]
+  readonly context: ContextReads
+  /** Policies tell one object from another: its name is made of its parameters. */
+  readonly objectsNamed: boolean
+}
+
+/**
+ * Thrown where a policy asks for what a later checkpoint will state. Such policies are set aside beforehand, so this
+ * is the net below: it makes a permit that was overlooked fail, and a forbid deny.
+ */
+export const NOT_YET_KNOWN: EvaluationError = new EvaluationError('the attribute is not known yet')
+
+const TYPES: ReadonlySet<string> = new Set(['User', 'Client', 'Workload', 'Anonymous'])
+
+/** One call: the request and the entities that exist in it. */
+export class Call implements AuthorizationRequest, Entities {
+  readonly principal: EntityUid
+  readonly action: EntityUid
+  readonly resource: EntityUid
+  readonly context: CedarRecord
+  readonly #principal: Caller
+  readonly #resource: Resource
+  readonly #operation: KnownOperation
+  readonly #device: DecisionInput['context']['device']
+
+  /** @throws {Error} where the input is not of the form its type says, in what policies read of it. */
+  constructor(input: DecisionInput, operation: KnownOperation, api: KnownApi) {
+    const { principal, resource } = input
+    if (!TYPES.has(principal.type)) throw new Error('the principal is of no known type')
+    if (!isText(principal.id)) throw new Error('the principal’s id is no text')
+    if (resource.owner !== undefined && !isText(resource.owner)) throw new Error('the owner’s id is no text')
+    this.principal = new EntityUid(principal.type, principal.id)
+    this.action = operation.uid
+    this.resource = resourceUid(resource, operation, api)
+    this.context = new CallContext(input, api.context)
+    this.#principal = new Caller(this.principal, principal)
+    this.#resource = new Resource(this.resource, resource, api)
+    this.#operation = operation
+    this.#device = input.context.device
   }
+
+  get(uid: EntityUid): Entity | undefined {
+    const { type, id } = uid
+    if (type === this.principal.type && id === this.principal.id) return this.#principal
+    if (type === this.resource.type && id === this.resource.id) return this.#resource
+    if (type === 'Action') return id === this.action.id ? this.#operation : undefined
+    return type === 'Device' && this.#device?.id === id ? new Device(uid, this.#device) : undefined
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.isWellFormed()
+}
+
+function resourceUid(resource: ResourceInput, operation: KnownOperation, api: KnownApi): EntityUid {
+  if (resource.objectType === '') return operation.resource
+  // Where no policy tells one object from another, none needs its name.
+  if (!api.objectsNamed) return new EntityUid('Object', `${resource.api}/${resource.objectType}`)
+  const { type, id } = resourceName(resource, operation.uid.id)
+  return new EntityUid(type, id)
 }
 
 /** `Object::"shop/order/o-17"` for what an object rule covers, else `Operation::"shop.listOrders"`. */
@@ -69,40 +114,110 @@ export function resourceName(
   return { type: 'Object', id: [resource.api, resource.objectType, ...values].join('/') }
 }
 
-function principalEntity(input: DecisionInput, uid: EntityJson['uid'], wanted: Wanted): EntityJson {
-  const { type, client, tenant, groups } = input.principal
-  if (type === 'Anonymous') return { uid, attrs: {}, parents: [] }
-  return {
-    uid,
-    attrs: wanted.principal ? { client, tenant } : {},
-    parents: groups.map((id) => ({ type: 'Group', id })),
+const NONE: readonly EntityUid[] = []
+
+/** Anonymous callers have no attributes, no groups and no roles; the network they call from is known of them too. */
+class Caller implements Entity {
+  readonly uid: EntityUid
+  readonly #input: PrincipalInput
+
+  constructor(uid: EntityUid, input: PrincipalInput) {
+    this.uid = uid
+    this.#input = input
+  }
+
+  attribute(name: string): Value | undefined {
+    if (this.uid.type === 'Anonymous') return
+    if (name === 'client') return this.#input.client
+    return name === 'tenant' ? this.#input.tenant : undefined
+  }
+
+  tag(): undefined {}
+
+  isIn({ type, id }: EntityUid): boolean {
+    if (type === 'Zone') return id !== '' && id === this.#input.zone
+    if (this.uid.type === 'Anonymous') return false
+    if (type === 'Group') return this.#input.groups.includes(id)
+    return type === 'Role' && (this.#input.roles?.includes(id) ?? false)
+  }
+
+  ancestors(): readonly EntityUid[] {
+    const { groups, roles = [], zone = '' } = this.#input
+    const found = zone === '' ? [] : [new EntityUid('Zone', zone)]
+    if (this.uid.type === 'Anonymous') return found
+    for (const id of groups) found.push(new EntityUid('Group', id))
+    for (const id of roles) found.push(new EntityUid('Role', id))
+    return found
   }
 }
 
-function resourceEntity(resource: ResourceInput, uid: EntityJson['uid'], wanted: Wanted): EntityJson {
-  const attrs: Record<string, CedarValueJson> = { type: resource.objectType }
-  if (wanted.params) attrs['params'] = { ...resource.params }
-  if (resource.objectType !== '') {
-    if (resource.owner !== undefined) attrs['owner'] = { __entity: { type: 'User', id: resource.owner } }
-    if (resource.tenant !== undefined) attrs['tenant'] = resource.tenant
+/** The object a call is about, or the operation itself. */
+class Resource implements Entity {
+  readonly uid: EntityUid
+  readonly #input: ResourceInput
+  readonly #api: KnownApi
+  #params: CedarRecord | undefined
+
+  constructor(uid: EntityUid, input: ResourceInput, api: KnownApi) {
+    this.uid = uid
+    this.#input = input
+    this.#api = api
   }
-  return { uid, attrs, parents: [{ type: 'Api', id: resource.api }] }
+
+  attribute(name: string): Value | undefined {
+    const { objectType, params, owner, tenant, unknown } = this.#input
+    switch (name) {
+      case 'type':
+        return objectType
+      case 'params':
+        this.#params ??= new Params(params)
+        return this.#params
+      case 'owner':
+        if (objectType === '') return
+        if (unknown.includes('owner')) throw NOT_YET_KNOWN
+        return owner === undefined ? undefined : new EntityUid('User', owner)
+      case 'tenant':
+        if (objectType === '') return
+        if (unknown.includes('tenant')) throw NOT_YET_KNOWN
+        return tenant
+      default:
+        return
+    }
+  }
+
+  tag(): undefined {}
+
+  isIn({ type, id }: EntityUid): boolean {
+    if (type === 'Api') return id === this.#input.api
+    return type === 'Zone' && id === this.#api.zone
+  }
+
+  ancestors(): readonly EntityUid[] {
+    return this.#api.ancestors
+  }
 }
 
-function contextValue(
-  { checkpoint, context }: DecisionInput,
-  wanted: Wanted['context'],
-): Record<string, CedarValueJson> {
-  const value: Record<string, CedarValueJson> = {}
-  if (wanted.has('checkpoint')) value['checkpoint'] = checkpoint
-  if (wanted.has('scopes')) value['scopes'] = [...context.scopes]
-  if (wanted.has('scopesMet')) value['scopesMet'] = context.scopesMet
-  if (wanted.has('issuer')) value['issuer'] = context.issuer
-  if (wanted.has('audience')) value['audience'] = [...context.audience]
-  if (wanted.has('tokenAgeSeconds')) value['tokenAgeSeconds'] = Math.floor(context.tokenAgeSeconds)
-  if (wanted.has('method')) value['method'] = context.method
-  if (wanted.has('path')) value['path'] = context.path
-  if (wanted.has('ip')) value['ip'] = { __extn: { fn: 'ip', arg: context.ip } }
-  if (wanted.has('acr') && context.acr !== undefined) value['acr'] = context.acr
-  return value
+class Device implements Entity {
+  readonly uid: EntityUid
+  readonly #input: NonNullable<DecisionInput['context']['device']>
+
+  constructor(uid: EntityUid, input: NonNullable<DecisionInput['context']['device']>) {
+    this.uid = uid
+    this.#input = input
+  }
+
+  attribute(name: string): Value | undefined {
+    if (name === 'compliant') return this.#input.compliant
+    return name === 'managed' ? this.#input.managed : undefined
+  }
+
+  tag(): undefined {}
+
+  isIn(): boolean {
+    return false
+  }
+
+  ancestors(): readonly EntityUid[] {
+    return NONE
+  }
 }

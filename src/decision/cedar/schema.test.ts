@@ -31,7 +31,7 @@ test('anonymous callers apply only where one may come through', () => {
   const types = (plan: Partial<OperationPlan>): readonly string[] | undefined =>
     apiSchema({ api: 'shop', operations: [{ ...BASE, ...plan }] })['']?.actions[BASE.key]?.appliesTo
       ?.principalTypes
-  expect(types({})).toEqual(['User', 'Client'])
+  expect(types({})).toEqual(['User', 'Client', 'Workload'])
   for (const need of ['optional', 'anonymous'] as const) {
     expect(types({ security: { need, alternatives: [] } })).toContain('Anonymous')
   }
@@ -41,8 +41,8 @@ test('anonymous callers apply only where one may come through', () => {
 test('the readable form names what policies may name, and where the owner is known', () => {
   const object = { type: 'order', owner: ['customerId'], hideAbsent: true, ownerKnownAt: 'response' } as const
   const text = schemaText({ api: 'shop', operations: [{ ...BASE, object }] })
-  expect(text).toContain('entity User in [Group]')
-  expect(text).toContain('entity Anonymous;')
+  expect(text).toContain('entity User in [Group, Role, Zone]')
+  expect(text).toContain('entity Anonymous in [Zone];')
   expect(text).toContain('orderId?: __cedar::String')
   expect(text).toContain('owner?: User')
   expect(text).toContain('action "shop.GET /orders/{orderId}" in')

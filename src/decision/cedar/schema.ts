@@ -11,6 +11,8 @@ import type { OperationPlan } from '../../model/operation.ts'
 export interface ApiOperations {
   readonly api: string
   readonly operations: readonly OperationPlan[]
+  /** The trust zone the API stands in. */
+  readonly zone?: string
 }
 
 /** Cedar's JSON schema form, as far as it is made here. */
@@ -22,6 +24,9 @@ type AttributeType = cedar.TypeOfAttribute<string>
 const STRING: AttributeType = { type: 'String' }
 const STRINGS: AttributeType = { type: 'Set', element: { type: 'String' } }
 const OPTIONAL_STRING: AttributeType = { type: 'String', required: false }
+const LONG: AttributeType = { type: 'Long' }
+const OPTIONAL_LONG: AttributeType = { type: 'Long', required: false }
+const OPTIONAL_BOOLEAN: AttributeType = { type: 'Boolean', required: false }
 
 const CONTEXT: Readonly<Record<string, AttributeType>> = {
   checkpoint: STRING,
@@ -30,10 +35,28 @@ const CONTEXT: Readonly<Record<string, AttributeType>> = {
   issuer: STRING,
   audience: STRINGS,
   acr: OPTIONAL_STRING,
-  tokenAgeSeconds: { type: 'Long' },
+  tokenAgeSeconds: LONG,
   method: STRING,
   path: STRING,
   ip: { type: 'Extension', name: 'ipaddr' },
+  amr: STRINGS,
+  authAgeSeconds: OPTIONAL_LONG,
+  networks: STRINGS,
+  time: {
+    type: 'Record',
+    attributes: {
+      now: { type: 'Extension', name: 'datetime' },
+      hour: LONG,
+      minute: LONG,
+      weekday: STRING,
+      zone: STRING,
+    },
+  },
+  device: { type: 'Entity', name: 'Device', required: false },
+  geo: { type: 'Record', attributes: { country: STRING, asn: OPTIONAL_LONG }, required: false },
+  risk: OPTIONAL_LONG,
+  rates: { type: 'Record', attributes: { callerPerMinute: LONG }, required: false },
+  message: { type: 'Record', attributes: { kind: STRING, bytes: LONG }, required: false },
 }
 
 /** Groups an operation's action belongs to. The slash keeps them apart from operations: API names hold none. */
@@ -63,6 +86,8 @@ export function templateParameters(template: string): readonly string[] {
   return names
 }
 
+const IDENTIFIED = ['User', 'Client', 'Workload'] as const
+
 /**
  * Anonymous callers apply where the gate may let one through: no token is needed, or the scheme is one it cannot
  * read (`credential: pass`). They have no attributes, so `principal.tenant` asks for `principal is User` first.
@@ -71,7 +96,7 @@ function principalTypes(plan: OperationPlan): string[] {
   const anonymous =
     plan.security.need !== 'required' ||
     plan.security.alternatives.some(({ schemes }) => schemes.some(({ kind }) => kind === 'unsupported'))
-  return anonymous ? ['User', 'Client', 'Anonymous'] : ['User', 'Client']
+  return anonymous ? [...IDENTIFIED, 'Anonymous'] : [...IDENTIFIED]
 }
 
 function ownerNote(plan: OperationPlan): string | null {
@@ -95,7 +120,7 @@ function actionDefinition(plan: OperationPlan): ActionDefinition {
     appliesTo: {
       principalTypes: principalTypes(plan),
       resourceTypes: [plan.object === undefined ? 'Operation' : 'Object'],
-      context: { type: 'Record', attributes: { ...CONTEXT } },
+      context: { type: 'Call' },
     },
     ...(note === null ? {} : { annotations: { doc: note } }),
   }
@@ -118,7 +143,7 @@ export function apiSchema(
     attributes: Object.fromEntries([...names].sort().map((name) => [name, OPTIONAL_STRING])),
   }
   const caller: cedar.EntityType<string> = {
-    memberOfTypes: ['Group'],
+    memberOfTypes: ['Group', 'Role', 'Zone'],
     shape: { type: 'Record', attributes: { client: STRING, tenant: STRING } },
   }
   const actions = new Map<string, ActionDefinition>()
@@ -128,12 +153,23 @@ export function apiSchema(
   for (const plan of callable) actions.set(plan.key, actionDefinition(plan))
   return {
     '': {
+      commonTypes: { Call: { type: 'Record', attributes: { ...CONTEXT } } },
       entityTypes: {
         User: caller,
         Client: caller,
-        Anonymous: {},
+        Workload: caller,
+        // Whoever it is, the network it calls from is known.
+        Anonymous: { memberOfTypes: ['Zone'] },
         Group: {},
-        Api: {},
+        Role: {},
+        Zone: {},
+        Device: {
+          shape: {
+            type: 'Record',
+            attributes: { compliant: OPTIONAL_BOOLEAN, managed: OPTIONAL_BOOLEAN },
+          },
+        },
+        Api: { memberOfTypes: ['Zone'] },
         Operation: {
           memberOfTypes: ['Api'],
           shape: { type: 'Record', attributes: { type: STRING, params } },

@@ -6,11 +6,11 @@ import type {
   ExchangeId,
   RawFields,
   Reply,
-  Source,
 } from '../../model/exchange.ts'
 import type { Random } from '../../model/ports.ts'
 import { parseIp } from '../../syntax/ip.ts'
 import { uuid7 } from '../../syntax/uuid.ts'
+import { bytesSource } from '../bytes-source.ts'
 import type { Gate } from '../gate.ts'
 import { play } from '../pipeline.ts'
 
@@ -59,21 +59,6 @@ export async function callInMemory(
 function callerAt(address: string): Caller {
   const ip = parseIp(address)
   return { bytes: ip?.bytes ?? new Uint8Array(16), text: ip?.text ?? '::', port: 0 }
-}
-
-function bytesSource(bytes: Uint8Array): Source {
-  let given = false
-  return {
-    trailers: [],
-    read: () => {
-      if (given || bytes.byteLength === 0) return Promise.resolve(null)
-      given = true
-      return Promise.resolve(bytes)
-    },
-    cancel: () => {
-      given = true
-    },
-  }
 }
 
 class MemoryReply implements Reply {

@@ -1,13 +1,19 @@
+import type { BundleActions } from '../bundle-actions.ts'
 import type { Order, OrderResult } from '../control-socket.ts'
 import type { DryCall, DryRun } from '../dry-run.ts'
 import type { Readiness } from '../read-only.ts'
 import type { RecordActions } from '../record-actions.ts'
+import type { ReplayActions } from '../replay-actions.ts'
+import type { ZoneGraph } from '../zone-graph.ts'
 
 /** What the commands ask of the rest of the program; composed by `main`, so that commands only read and print. */
 export interface CliActions {
   start(options: StartRequest): Promise<Running>
   /** Config, contracts, policies and their tests, without starting anything. Throws what is wrong. */
   check(config: string): Promise<CheckReport>
+  /** Trust zones and flows as the configuration declares them. */
+  zoneGraph(config: string): Promise<ZoneGraph>
+  policySchemas(config: string): Promise<readonly PolicySchema[]>
   /** The store's folder as the configuration names it, absolute. */
   storeOf(config: string): string
   order(store: string, order: Order): Promise<OrderResult>
@@ -15,7 +21,15 @@ export interface CliActions {
   tokenKeys(token: string): readonly string[]
   demo(request: DemoRequest): Promise<number>
   readonly records: RecordActions
+  readonly bundles: BundleActions
+  readonly replay: ReplayActions['replay']
   tryCall(call: DryCall): Promise<DryRun>
+}
+
+/** What one API's policies may name and read, in Cedar's readable form. */
+export interface PolicySchema {
+  readonly api: string
+  readonly text: string
 }
 
 export interface StartRequest {

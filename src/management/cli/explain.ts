@@ -4,6 +4,7 @@ import { REASONS } from '../../model/reason.ts'
 import type { ExchangeRecord } from '../../model/record.ts'
 import { uuid7Time } from '../../syntax/uuid.ts'
 import { explanation } from '../explanation.ts'
+import { turningFacts } from '../policy-drawing.ts'
 import { changeFor } from '../record-view.ts'
 import type { CliActions } from './actions.ts'
 import { conclude, output } from './output.ts'
@@ -47,6 +48,8 @@ Exit codes: 0 shown, 1 no record has this id, or the record judged again comes t
           ok: rejudged.result !== 'changed',
           record,
           policies: rejudged.policies,
+          trace: rejudged.trace,
+          turningFacts: rejudged.trace === null ? [] : turningFacts(rejudged.trace),
           smallestChange: changeFor(record, hints),
           reevaluation: { result: rejudged.result, missing: rejudged.missing, why: rejudged.why },
           titles: titlesOf(record),

@@ -1,11 +1,15 @@
 import { Command } from 'commander'
 import type { CliActions } from './actions.ts'
 import { auditCommand } from './audit.ts'
+import { bundleCommand } from './bundle.ts'
+import { candidateCommands } from './candidate.ts'
 import { checkCommand } from './check.ts'
 import { demoCommand } from './demo.ts'
 import { explainCommand } from './explain.ts'
 import { initCommand } from './init.ts'
 import { orderCommands } from './orders.ts'
+import { policyCommand } from './policy.ts'
+import { replayCommand } from './replay.ts'
 import { reportCommand } from './report.ts'
 import { startCommand } from './start.ts'
 import { tryCommand } from './try.ts'
@@ -28,9 +32,13 @@ export function sallyportProgram(version: string, actions: CliActions): Command 
     startCommand,
     checkCommand,
     orderCommands,
+    candidateCommands,
+    bundleCommand,
     tryCommand,
     explainCommand,
+    replayCommand,
     auditCommand,
+    policyCommand,
     reportCommand,
   ]
   for (const command of commands) command(program, actions)

@@ -6,6 +6,7 @@ import type { CliActions } from './actions.ts'
 import { conclude, type Output, output } from './output.ts'
 import { elapsed } from './progress.ts'
 import { type AskedTime, askedTime, wallMs } from './time.ts'
+import { printWouldChange, readWouldChange } from './would-change-text.ts'
 
 /** Named on the terminal; --json gives them all. */
 const SHOWN_FIELDS = 20
@@ -14,6 +15,7 @@ interface ReportOptions {
   readonly config: string
   readonly json: boolean
   readonly wouldDeny: boolean
+  readonly candidate?: string
   readonly since?: AskedTime
   readonly until?: AskedTime
 }
@@ -23,6 +25,10 @@ export function reportCommand(program: Command, actions: CliActions): void {
     .command('report')
     .description('say what recorded traffic shows')
     .option('--would-deny', 'what enforcing would refuse, from observed traffic', false)
+    .option(
+      '--candidate <bundle>',
+      'what a candidate would change: its version or hash, from traffic it judged beside',
+    )
     .option('--since <time>', 'not older than: 15m, 1h, 7d, or an ISO 8601 time', askedTime)
     .option('--until <time>', 'older than', askedTime)
     .option('--config <file>', 'configuration', 'sallyport.yaml')
@@ -35,14 +41,29 @@ Example, before an API is set to mode: enforce:
 
 A call is counted once, under the reason an enforcing gate would have refused it with. Fields that enforcing would
 remove from answers, because the contract does not declare them, are listed per operation.
-Exit codes: 0 nothing would be refused, 1 something would, 2 usage or fault.`,
+Of a candidate (sallyport candidate stage), calls that would end otherwise are listed by operation and caller.
+Exit codes: 0 nothing would be refused or change, 1 something would, 2 usage or fault.`,
     )
     .action((options: ReportOptions) => {
       const out = output(options.json)
       return conclude(out, async () => {
-        if (!options.wouldDeny)
-          throw new SallyportError('usage', 'say which report: sallyport report --would-deny')
+        if (options.wouldDeny === (options.candidate !== undefined))
+          throw new SallyportError(
+            'usage',
+            'say which report: sallyport report --would-deny, or sallyport report --candidate VERSION',
+          )
         const now = actions.records.now()
+        if (options.candidate !== undefined) {
+          const { hash } = await actions.bundles.show(options.config, options.candidate)
+          const changes = await readWouldChange(actions, options.config, hash, {
+            ...(options.since === undefined ? {} : { from: wallMs(options.since, now) }),
+            ...(options.until === undefined ? {} : { to: wallMs(options.until, now) }),
+          })
+          const changed = changes.changedAllow + changes.changedDeny + changes.undecided > 0
+          out.json({ ok: !changed, ...changes })
+          printWouldChange(changes, out)
+          return changed ? 1 : 0
+        }
         const waiting = elapsed('reading the records')
         const { readHints } = await import('../configured-hints.ts')
         const counted = new WouldDeny(readHints(options.config))

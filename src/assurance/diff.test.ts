@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { plan, sideOf } from '../../test/policy-sides.ts'
+import { diffPolicies, type PolicyDiff } from './diff.ts'
+
+const ORDERS = [
+  plan({ key: 'shop.getOrder', template: '/orders/{orderId}', object: 'response' }),
+  plan({
+    key: 'shop.deleteOrder',
+    method: 'DELETE',
+    template: '/orders/{orderId}',
+    object: 'body',
+    scopes: ['orders:write'],
+  }),
+]
+const OWNER =
+  '@id("owner") permit(principal is User, action, resource) when { resource has owner && resource.owner == principal };'
+
+function diff(before: string, after: string, bound = 20_000): PolicyDiff {
+  return diffPolicies(sideOf(before, ORDERS), sideOf(after, ORDERS), { bound })
+}
+
+const words = (report: PolicyDiff): readonly string[] =>
+  report.operations.flatMap(({ widened, narrowed }) =>
+    [...widened.facts, ...narrowed.facts].map((fact) => fact.words),
+  )
+
+describe('diffPolicies', () => {
+  it('says in one fact who may now do what', () => {
+    const report = diff(
+      OWNER,
+      `${OWNER} @id("staff") permit(principal in Group::"corp/staff", action == Action::"shop.deleteOrder", resource);`,
+    )
+    expect(report.widened).toBe(true)
+    expect(words(report)).toEqual(['Group corp/staff may now call shop.deleteOrder without owning it'])
+    const [fact] = report.operations[0]?.widened.facts ?? []
+    expect(fact?.before.effect).toBe('deny')
+    expect(fact?.after).toMatchObject({ effect: 'allow', policies: ['staff'] })
+    expect(report.compared).toMatchObject({ operations: 2, same: 1, decided: 1, generated: 0 })
+  })
+
+  it('finds nothing where only names and words changed', () => {
+    const report = diff(OWNER, OWNER.replace('"owner")', '"whoever-owns")'))
+    expect(report).toMatchObject({ widened: false, operations: [], compared: { same: 2 } })
+  })
+
+  it('tells narrowing from widening', () => {
+    const report = diff(
+      OWNER,
+      OWNER.replace(
+        'resource.owner == principal',
+        'resource.owner == principal && context.tokenAgeSeconds < 600',
+      ),
+    )
+    expect(report.widened).toBe(false)
+    expect(words(report)).toEqual([
+      'Any caller may no longer call shop.deleteOrder owning it, with tokenAgeSeconds ≥ 600',
+      'Any caller may no longer call shop.getOrder owning it, with tokenAgeSeconds ≥ 600',
+    ])
+  })
+
+  it('calls an operation it cannot follow generated, and says why', () => {
+    const like =
+      'permit(principal, action == Action::"shop.getOrder", resource) when { resource.params has orderId && resource.params.orderId like "o-1*" };'
+    const report = diff(OWNER, `${OWNER} ${like}`)
+    expect(report.generated).toEqual([
+      { operation: 'shop.getOrder', why: ['resource.params.orderId is compared by like'] },
+    ])
+    expect(report.widened).toBe(true)
+  })
+})

@@ -1,0 +1,140 @@
+import type { ApiPlan, IssuerPlan } from '../model/bundle.ts'
+import type { Mode } from '../model/decision.ts'
+import type { Side } from './side.ts'
+
+/** A setting outside the policies that lets more, or fewer, calls through. */
+export interface SettingChange {
+  /** `apis.shop.mode`, `identity.issuers.corp.algorithms`, `flows`. */
+  readonly setting: string
+  readonly widened: boolean
+  readonly words: string
+}
+
+/**
+ * What decides besides contracts and policies: modes, whom an API trusts, how long, and which zones may call which.
+ * An API or operation that is there on one side only is told with its operations.
+ */
+export function diffSettings(before: Side, after: Side): readonly SettingChange[] {
+  const changes: SettingChange[] = []
+  for (const { plan: next, operations } of after.apis) {
+    const previous = before.apis.find(({ plan }) => plan.name === next.name)
+    if (previous === undefined) continue
+    diffApi(previous.plan, next, changes)
+    for (const operation of operations) {
+      const old = previous.operations.find(({ key }) => key === operation.key)
+      if (old === undefined) continue
+      modes(
+        `mode of ${operation.key}`,
+        old.mode ?? previous.plan.mode,
+        operation.mode ?? next.mode,
+        changes,
+        {
+          unless: previous.plan.mode !== next.mode,
+        },
+      )
+    }
+  }
+  const issuers = new Map(before.head.issuers.map((issuer) => [issuer.name, issuer]))
+  for (const issuer of after.head.issuers) {
+    const old = issuers.get(issuer.name)
+    if (old !== undefined) diffIssuer(old, issuer, changes)
+  }
+  diffZones(before, after, changes)
+  return changes
+}
+
+function diffApi(before: ApiPlan, after: ApiPlan, changes: SettingChange[]): void {
+  const at = `apis.${after.name}`
+  modes(`${at}.mode`, before.mode, after.mode, changes)
+  members(`${at}.identity.accept`, before.accept, after.accept, 'accepts tokens of', changes)
+  members(`${at}.identity.audience`, before.audience, after.audience, 'takes tokens for', changes)
+  limit(`${at}.identity.maxTokenAge`, before.maxTokenAgeSeconds, after.maxTokenAgeSeconds, changes)
+  members(`${at}.observe`, before.observeStages ?? [], after.observeStages ?? [], 'only observes', changes)
+  if (before.zone !== after.zone) {
+    const words = `stands in ${after.zone ?? 'no zone'} instead of ${before.zone ?? 'none'}`
+    changes.push({ setting: `${at}.zone`, widened: true, words })
+  }
+}
+
+function diffIssuer(before: IssuerPlan, after: IssuerPlan, changes: SettingChange[]): void {
+  const at = `identity.issuers.${after.name}`
+  if (before.iss !== after.iss) {
+    changes.push({
+      setting: `${at}.issuer`,
+      widened: true,
+      words: `is ${after.iss} instead of ${before.iss}`,
+    })
+  }
+  if (before.jwks !== after.jwks) {
+    changes.push({ setting: `${at}.jwks`, widened: true, words: 'takes its keys from elsewhere' })
+  }
+  members(`${at}.algorithms`, before.algorithms, after.algorithms, 'takes', changes)
+  members(`${at}.types`, before.types, after.types, 'takes typ', changes)
+  limit(`${at}.skewSeconds`, before.skewSeconds, after.skewSeconds, changes)
+}
+
+function diffZones(before: Side, after: Side, changes: SettingChange[]): void {
+  const flows = ({ head }: Side): readonly string[] =>
+    (head.flows ?? []).flatMap(({ from, to, operations }) =>
+      (operations.length === 0 ? ['every operation'] : operations).map(
+        (name) => `${name} from ${from} to ${to}`,
+      ),
+    )
+  members('flows', flows(before), flows(after), 'allows', changes)
+  // Who is in a zone gains what it may call and loses what the zone they were in could: said both ways.
+  const zones = ({ head }: Side): readonly string[] =>
+    (head.zones ?? []).flatMap(({ name, networks, clients, workloads }) =>
+      [...networks, ...clients, ...workloads].map((member) => `${member} in zone ${name}`),
+    )
+  members('zones', zones(before), zones(after), 'counts', changes)
+  const networks = ({ head }: Side): readonly string[] =>
+    Object.entries(head.networks ?? {}).flatMap(([name, ranges]) =>
+      ranges.map((range) => `${range} in network ${name}`),
+    )
+  members('networks', networks(before), networks(after), 'counts', changes)
+}
+
+function modes(
+  setting: string,
+  before: Mode,
+  after: Mode,
+  changes: SettingChange[],
+  { unless = false }: { readonly unless?: boolean } = {},
+): void {
+  if (before === after || unless) return
+  const widened = after === 'observe'
+  changes.push({
+    setting,
+    widened,
+    words: widened
+      ? 'only observes: a refusal has no effect any more'
+      : 'enforces: a refusal takes effect now',
+  })
+}
+
+function members(
+  setting: string,
+  before: readonly string[],
+  after: readonly string[],
+  verb: string,
+  changes: SettingChange[],
+): void {
+  const added = after.filter((name) => !before.includes(name))
+  const removed = before.filter((name) => !after.includes(name))
+  if (added.length > 0) changes.push({ setting, widened: true, words: `${verb} ${added.join(', ')}` })
+  if (removed.length > 0) {
+    changes.push({ setting, widened: false, words: `no longer ${verb} ${removed.join(', ')}` })
+  }
+}
+
+/** A limit that is absent bounds nothing. */
+function limit(
+  setting: string,
+  before: number | undefined,
+  after: number | undefined,
+  changes: SettingChange[],
+): void {
+  if (before === after) return
+  const widened = (after ?? Number.POSITIVE_INFINITY) > (before ?? Number.POSITIVE_INFINITY)
+  changes.push({ setting, widened, words: `is ${after ?? 'unbounded'} instead of ${before ?? 'unbounded'}` })
+}

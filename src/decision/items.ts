@@ -1,0 +1,80 @@
+import type {
+  DecisionInput,
+  ItemDecisions,
+  ItemInput,
+  ItemRow,
+  PolicyEngine,
+  PolicyVerdict,
+} from '../model/decision.ts'
+
+/**
+ * A list is judged item by item: each is an object of its own with the list's call around it. The same two functions
+ * judge it when the answer comes and when its record is judged again.
+ */
+
+/** Which attributes tell items apart: those that policies read or records keep. */
+export interface ItemReads {
+  readonly owner: boolean
+  readonly tenant: boolean
+  readonly id: boolean
+}
+
+/** @param param The path parameter an item's id stands for; without one policies cannot name a single item. */
+export function itemReads(paths: Iterable<string>, param: string | undefined): ItemReads {
+  const reads = { owner: false, tenant: false, id: false }
+  for (const path of paths) {
+    if (path === 'resource.owner') reads.owner = true
+    else if (path === 'resource.tenant') reads.tenant = true
+    else if (param !== undefined && (path === 'resource.params' || path === `resource.params.${param}`))
+      reads.id = true
+  }
+  return reads
+}
+
+/** The list's call as if it were about this one item. What the item does not state stays unknown. */
+export function itemInput(list: DecisionInput, item: ItemInput, param: string | undefined): DecisionInput {
+  const { resource } = list
+  const { owner, tenant, id } = item
+  return {
+    ...list,
+    resource: {
+      ...resource,
+      params: id === undefined || param === undefined ? resource.params : { ...resource.params, [param]: id },
+      ...(owner === undefined ? {} : { owner }),
+      ...(tenant === undefined ? {} : { tenant }),
+      unknown: resource.unknown.filter((name) => item[name] === undefined),
+    },
+  }
+}
+
+/** Only what is allowed for certain is released: an item that leaves open whose it is, is not. */
+export function itemVerdict(
+  engine: PolicyEngine,
+  list: DecisionInput,
+  item: ItemInput,
+  param: string | undefined,
+): Pick<ItemRow, 'effect' | 'policies'> {
+  const { verdict, policies }: PolicyVerdict = engine.evaluate(itemInput(list, item, param))
+  return { effect: verdict === 'allow' ? 'allow' : 'deny', policies }
+}
+
+/** Whether these policies say the same of every recorded row. */
+export function sameRows(
+  { rows }: ItemDecisions,
+  items: readonly ItemInput[],
+  engine: PolicyEngine,
+  list: DecisionInput,
+  param: string | undefined,
+): boolean {
+  return rows.every((row, index) => {
+    const item = items[index]
+    if (item === undefined) return false
+    const now = itemVerdict(engine, list, item, param)
+    return now.effect === row.effect && sameIds(now.policies, row.policies)
+  })
+}
+
+function sameIds(left: readonly string[], right: readonly string[]): boolean {
+  const wanted = new Set(left)
+  return wanted.size === new Set(right).size && right.every((id) => wanted.has(id))
+}

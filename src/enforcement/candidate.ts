@@ -1,0 +1,243 @@
+import type { Mode } from '../model/decision.ts'
+import type { Exchange } from '../model/exchange.ts'
+import type { Finding } from '../model/fact.ts'
+import { finding } from '../model/fact.ts'
+import type { ObjectPlan } from '../model/operation.ts'
+import type { UpstreamAnswer } from '../model/ports.ts'
+import { opposes, reason } from '../model/reason.ts'
+import type { CandidateVerdict } from '../model/record.ts'
+import { fieldValue, fieldValues } from '../syntax/http.ts'
+import { type Approach, approach, type RoutedCall, routeCall } from './approach.ts'
+import { announcedTooLarge } from './body.ts'
+import { checkContent } from './content.ts'
+import { atCheckpoint, withObject } from './decision-input.ts'
+import type { Gate } from './gate.ts'
+import type { CleanHead } from './hygiene.ts'
+import { identifyNow } from './identify.ts'
+import type { Journal } from './journal.ts'
+import { type Bench, judge, type Verdict } from './judge.ts'
+import type { LookedUp } from './object.ts'
+import { objectFacts, withBody } from './object-facts.ts'
+import type { Pin } from './pinned.ts'
+import type { ReadAnswer } from './read-answer.ts'
+import { judgeAnswer } from './release.ts'
+import { FULL_SIGHT, waitsForAnswer } from './sight.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** Where a candidate is staged, the call is judged by it too. */
+export function watchBeside(journal: Journal, pin: Pin | null, gate: Gate): void {
+  const candidate = pin?.candidate
+  if (candidate !== undefined)
+    journal.beside(candidate, new Shadow(journal.exchange, candidate.snapshot, gate))
+}
+
+/** How the call ended under the bundle in force. */
+export interface LiveEnding {
+  readonly stopped: boolean
+  readonly opposed: boolean
+  readonly mode: Mode
+}
+
+/** What the candidate came to at its last checkpoint that could be played on the facts of the call. */
+interface Judgement {
+  readonly verdict: Verdict
+  readonly mode: Mode
+  /** A later checkpoint would say more. */
+  readonly undecided: boolean
+}
+
+/**
+ * The candidate's view of one call, on the facts the call itself brought out: collected while it is played, judged at
+ * its end, all at once. It reads nothing of its own, asks no upstream, waits for nothing, and has no effect: whatever
+ * goes wrong in it is counted and forgotten.
+ */
+export class Shadow {
+  readonly #exchange: Exchange
+  readonly #snapshot: Snapshot
+  readonly #gate: Gate
+  #head: CleanHead | null = null
+  #body: Uint8Array | null = null
+  #looked: LookedUp | null = null
+  #answered: { readonly answer: UpstreamAnswer; readonly read: ReadAnswer } | null = null
+
+  constructor(exchange: Exchange, snapshot: Snapshot, gate: Gate) {
+    this.#exchange = exchange
+    this.#snapshot = snapshot
+    this.#gate = gate
+  }
+
+  headRead(head: CleanHead): void {
+    this.#head = head
+  }
+
+  bodyRead(body: Uint8Array): void {
+    this.#body = body
+  }
+
+  lookedUp(looked: LookedUp): void {
+    this.#looked = looked
+  }
+
+  /** `read` as the bundle in force sees the answer, before items are taken out of it. */
+  answered(answer: UpstreamAnswer, read: ReadAnswer): void {
+    this.#answered = { answer, read }
+  }
+
+  /** Undefined where the call ended before anything a bundle says: its framing is refused under any. */
+  verdict(live: LiveEnding): CandidateVerdict | undefined {
+    const head = this.#head
+    if (head === null) return undefined
+    try {
+      const judged = this.#judge(head)
+      const said = compared(judged, live, this.#snapshot.bundle)
+      this.#gate.count('sallyport_candidate_total', 1, outcomeOf(said))
+      return said
+    } catch (error) {
+      this.#gate.fault('candidate', this.#exchange.id, error)
+      this.#gate.count('sallyport_candidate_total', 1, 'failed')
+      return undefined
+    }
+  }
+
+  #judge(head: CleanHead): Judgement {
+    const exchange = this.#exchange
+    const snapshot = this.#snapshot
+    const route = routeCall(exchange, head, snapshot)
+    if (route.kind !== 'api') {
+      const seat = this.#bench('enforce', undefined)
+      return settled(judge(seat, 'head', [finding(reason(route.kind, 'route'), true)]), 'enforce')
+    }
+    const { mode, observeStages } = route.api.plan
+    const seat = this.#bench(mode, observeStages)
+    const identified = identifyNow(head, route, snapshot, this.#gate.candidateTokens ?? this.#gate.tokens)
+    const seen = approach(exchange, head, snapshot, route, identified)
+    const atHead = judge(seat, 'head', seen.findings, { ...seen.facts, input: seen.input, last: false })
+    if (atHead.stops) return settled(atHead, mode)
+    if (exchange.body !== null && this.#body === null) return { verdict: atHead, mode, undecided: true }
+    return this.#judgeBody(head, route, seen, atHead, seat)
+  }
+
+  #judgeBody(head: CleanHead, route: RoutedCall, seen: Approach, atHead: Verdict, seat: Bench): Judgement {
+    const { api, operation, params } = route
+    const { mode } = api.plan
+    const body = this.#body
+    const tooLarge = announcedTooLarge(body?.byteLength, api.plan.maxRequestBytes)
+    if (tooLarge !== null) return settled(judge(seat, 'body', [tooLarge]), mode)
+    const content = checkContent(
+      this.#exchange,
+      head,
+      operation,
+      params,
+      body,
+      NOTES_NOTHING,
+      this.#gate,
+      FULL_SIGHT,
+    )
+    const object = operation?.plan.object
+    let stated = seen.stated
+    let known = seen.input === null ? null : atCheckpoint(seen.input, 'body')
+    if (
+      known !== null &&
+      operation !== null &&
+      object !== undefined &&
+      body !== null &&
+      ownedInBody(object)
+    ) {
+      stated = withBody(stated, operation.statedByBody(head.contentType, body))
+      known = withObject(known, 'body', objectFacts(object, seen.facts.subject, stated, null))
+    }
+    const looked = this.#looked
+    if (looked !== null && known !== null && object?.lookup !== undefined) {
+      if (looked.finding !== null) content.push(looked.finding)
+      known = withObject(known, 'body', looked.facts)
+    }
+    const findings: readonly Finding[] = [...atHead.findings, ...content]
+    const waits = object?.ownerKnownAt === 'response' || (object?.lookup !== undefined && looked === null)
+    const verdict = judge(seat, 'body', findings, {
+      ...seen.facts,
+      input: known,
+      last: !waits,
+      before: atHead,
+    })
+    if (verdict.stops || this.#answered === null)
+      return { verdict, mode, undecided: !verdict.stops && verdict.decision.pending }
+    // A look-up that was not made is not made up for by an answer.
+    if (verdict.decision.pending && !waitsForAnswer(object, true, { ...FULL_SIGHT, answer: false }))
+      return { verdict, mode, undecided: true }
+    const { answer, read } = this.#answered
+    const call = {
+      exchange: this.#exchange,
+      snapshot: this.#snapshot,
+      api,
+      head,
+      operation,
+      subject: seen.facts.subject,
+      stated,
+      input: known,
+      body,
+      verdict,
+    }
+    const own = answerUnder(route, answer, read)
+    return settled(judgeAnswer(call, answer, own, seat).verdict, mode)
+  }
+
+  #bench(mode: Mode, observe: Bench['observe']): Bench {
+    return {
+      mode,
+      observe,
+      bundle: this.#snapshot.bundle,
+      fault: (_stage, error) => {
+        throw error
+      },
+      decided: () => undefined,
+    }
+  }
+}
+
+const NOTES_NOTHING = { requestShape: () => undefined }
+
+function ownedInBody(object: ObjectPlan): boolean {
+  return object.requestOwner?.in === 'body' || object.requestTenant?.in === 'body'
+}
+
+function settled(verdict: Verdict, mode: Mode): Judgement {
+  return { verdict, mode, undecided: false }
+}
+
+/** The answer held against the candidate's contract, where its bytes are as they came; else as it was seen. */
+function answerUnder({ operation }: RoutedCall, answer: UpstreamAnswer, read: ReadAnswer): ReadAnswer {
+  const { body, check } = read
+  const readable = check?.checked === true && !check.dropped.includes('/')
+  if (operation === null || !readable || !(body instanceof Uint8Array)) return read
+  if (fieldValues(answer.fields, 'content-encoding').length > 0) return read
+  const own = operation.checkAnswer(answer.status, fieldValue(answer.fields, 'content-type'), body)
+  return { ...read, check: own, findings: own.findings }
+}
+
+/** What the caller would meet, beside what it met; between two that only observe, what each would refuse. */
+function compared(
+  { verdict, mode, undecided }: Judgement,
+  live: LiveEnding,
+  bundle: string,
+): CandidateVerdict {
+  const { decision, stops, opposed } = verdict
+  const watches = mode === 'observe' && live.mode === 'observe' && !stops && !live.stopped
+  const speaksAgainst = opposed || decision.observed !== undefined
+  const denies = watches ? speaksAgainst : stops
+  const changed = denies !== (watches ? live.opposed : live.stopped)
+  const against = decision.reasons.filter(({ code }) => opposes(code))
+  return {
+    bundle,
+    effect: denies && decision.effect === 'challenge' ? 'challenge' : denies ? 'deny' : 'allow',
+    changed,
+    ...(undecided ? { undecided } : {}),
+    reasons: denies && against.length > 0 ? against : decision.reasons,
+    policies: decision.policies,
+  }
+}
+
+function outcomeOf({ changed, undecided, effect }: CandidateVerdict): string {
+  if (undecided) return 'undecided'
+  if (!changed) return 'same'
+  return effect === 'allow' ? 'changed-allow' : 'changed-deny'
+}

@@ -1,0 +1,88 @@
+import type { RawFields } from '../../model/exchange.ts'
+import { type CheckRequest, writeDenied, writeOk } from '../../syntax/ext-authz.ts'
+import { fieldValue, fieldValues } from '../../syntax/http.ts'
+import type { Advice } from '../admission.ts'
+import type { Sight } from '../sight.ts'
+import { type Asked, callerAt, type Reading, unclear } from './asked.ts'
+
+/** Envoy's word on the body it sends, in the fields of the asking only; on another entrance it means nothing. */
+export const PARTIAL_BODY = 'x-envoy-auth-partial-body'
+
+/** Envoy takes out fields, writes the target anew, and carries the answer past the gate. */
+export const ENVOYS_SIGHT: Omit<Sight, 'body' | 'bodies'> = { answer: false, strips: 'gate', retargets: true }
+
+/** The call that a CheckRequest states; the caller's address is that of `source`. */
+export function readCheck(request: CheckRequest, bodies: Sight['bodies']): Reading {
+  const caller = callerAt(request.address, request.port)
+  if (caller === null) return unclear('source.address')
+  const fields: string[] = ['Host', request.host]
+  for (let i = 0; i + 1 < request.fields.length; i += 2) {
+    const name = request.fields[i] ?? ''
+    if (name.startsWith(':') || name.toLowerCase() === PARTIAL_BODY) continue
+    fields.push(name, request.fields[i + 1] ?? '')
+  }
+  const sight = bodySight(request)
+  const asked: Asked = {
+    head: {
+      method: request.method,
+      target: request.path,
+      httpVersion: versionOf(request.protocol),
+      fields,
+      secure: request.scheme === 'https',
+    },
+    caller,
+    body: request.body.byteLength === 0 ? null : request.body,
+    sight: { ...ENVOYS_SIGHT, body: sight, bodies },
+  }
+  return { ok: true, asked }
+}
+
+function versionOf(protocol: string): '1.0' | '1.1' | '2' {
+  if (protocol === 'HTTP/1.0') return '1.0'
+  return protocol === 'HTTP/1.1' ? '1.1' : '2'
+}
+
+/**
+ * How much of the body Envoy sent. It marks what it cut, and says so beside every body it sends; a caller's own field
+ * of that name can only be there where Envoy sent none, so it counts for nothing but a denial.
+ */
+function bodySight({ fields, body, protocol }: CheckRequest): Sight['body'] {
+  const marks = fieldValues(fields, PARTIAL_BODY)
+  if (marks.includes('true')) return 'partial'
+  const announced = fieldValue(fields, 'content-length')
+  const sent = body.byteLength
+  if (sent > 0) {
+    if (announced !== undefined) return Number(announced) === sent ? 'whole' : 'partial'
+    return marks.length === 1 && marks[0] === 'false' ? 'whole' : 'partial'
+  }
+  if (announced !== undefined) return announced === '0' ? 'whole' : 'unseen'
+  // RFC 9112 §6.3: without either field an HTTP/1 request has no body; in HTTP/2 it may have one all the same.
+  const ends = protocol.startsWith('HTTP/1.') && fieldValue(fields, 'transfer-encoding') === undefined
+  return ends ? 'whole' : 'unseen'
+}
+
+/** The CheckResponse of an advice; `own`: Authorization as the call has it. */
+export function writeCheck(advice: Advice, fields: RawFields): Uint8Array {
+  if (advice.kind === 'refuse') {
+    const { status, body } = advice.answer
+    return writeDenied({ status, body, fields: withoutLength(advice.answer.fields) })
+  }
+  const own = fieldValue(fields, 'authorization')
+  const { authorization, target, id } = advice
+  const remove = [...advice.remove]
+  if (authorization === null && own !== undefined) remove.push('authorization')
+  const set: string[] = []
+  if (authorization !== null && authorization !== own) set.push('authorization', authorization)
+  if (target !== null) set.push(':path', target)
+  return writeOk({ set, remove, answerFields: ['sallyport-exchange', id] })
+}
+
+/** The proxy measures the body itself. */
+function withoutLength(fields: RawFields): string[] {
+  const out: string[] = []
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] ?? ''
+    if (name.toLowerCase() !== 'content-length') out.push(name.toLowerCase(), fields[i + 1] ?? '')
+  }
+  return out
+}

@@ -1,0 +1,108 @@
+import type { StatedObject } from '../contract/instantiate.ts'
+import type { ObjectPlan, RequestPlace } from '../model/operation.ts'
+import { principalId, type Subject } from '../model/subject.ts'
+import type { ObjectFacts } from './decision-input.ts'
+
+/** Longer owner ids are no ids: they are not taken for one. */
+const MAX_ID = 512
+
+/** What one place says: an id, nothing (undefined), or something that is no single id (null). */
+type Said = string | undefined | null
+
+/** What the request itself says of whose object it is about. */
+export interface RequestStated {
+  readonly owner: Said
+  readonly tenant: Said
+}
+
+const NOTHING: RequestStated = Object.freeze({ owner: undefined, tenant: undefined })
+
+/** Only strings and integers are ids; what is there and is none says null, which no other statement makes good. */
+export function idOf(found: unknown): Said {
+  if (found === undefined) return undefined
+  if (typeof found === 'string') return found.length > 0 && found.length <= MAX_ID ? found : null
+  return Number.isSafeInteger(found) ? String(found) : null
+}
+
+/** Owner and tenant as path and query state them. */
+export function statedByHead(
+  object: ObjectPlan | undefined,
+  params: Readonly<Record<string, string>>,
+  query: readonly (readonly [string, string])[],
+): RequestStated {
+  if (object?.requestOwner === undefined && object?.requestTenant === undefined) return NOTHING
+  const at = (place: RequestPlace | undefined): Said => {
+    if (place === undefined || place.in === 'body') return undefined
+    if (place.in === 'query') return queryValue(query, place.name)
+    return idOf(Object.hasOwn(params, place.name) ? params[place.name] : undefined)
+  }
+  return { owner: at(object.requestOwner), tenant: at(object.requestTenant) }
+}
+
+/** The same with what the body states. */
+export function withBody(head: RequestStated, body: StatedObject): RequestStated {
+  return {
+    owner: head.owner === undefined ? idOf(body.owner) : head.owner,
+    tenant: head.tenant === undefined ? idOf(body.tenant) : head.tenant,
+  }
+}
+
+/**
+ * A parameter counts only where it stands once. One that stands again, or in a spelling that some server takes for the
+ * same (`customerId[]`, `CUSTOMERID`), says two things, and which of them the upstream hears is not known.
+ */
+function queryValue(query: readonly (readonly [string, string])[], name: string): Said {
+  const folded = name.toLowerCase()
+  let value: Said
+  for (const [given, text] of query) {
+    if (
+      given !== name &&
+      given
+        .toLowerCase()
+        .replace(/\[.{0,64}$/s, '')
+        .trim() !== folded
+    )
+      continue
+    if (value !== undefined || given !== name) return null
+    value = idOf(text)
+  }
+  return value
+}
+
+/**
+ * What is known of an object by now. Where the rule names a field of its representation, that has to speak (null: it
+ * has not yet), and a request that says otherwise leaves it unknown; else the request is believed, since it is held to
+ * whom it names.
+ */
+export function objectFacts(
+  object: ObjectPlan,
+  subject: Subject,
+  request: RequestStated,
+  representation: StatedObject | null,
+): ObjectFacts {
+  const owner = agreed(object.owner !== undefined, request.owner, representation?.owner)
+  const tenant = agreed(object.tenant !== undefined, request.tenant, representation?.tenant)
+  return {
+    ...(owner === undefined ? {} : { owner: ownerId(object, subject, owner) }),
+    ...(tenant === undefined ? {} : { tenant }),
+  }
+}
+
+function agreed(represented: boolean, request: Said, found: unknown): string | undefined {
+  if (!represented) return request ?? undefined
+  const said = idOf(found)
+  if (typeof said !== 'string' || request === null) return undefined
+  return request === undefined || request === said ? said : undefined
+}
+
+/**
+ * The principal an owner's id stands for. Of ids in another claim only the caller's own is known: any other becomes a
+ * name that no principal can have, since names of issuers hold no `~`.
+ */
+function ownerId({ issuer = '', ownerClaim }: ObjectPlan, subject: Subject, id: string): string {
+  if (ownerClaim === undefined) return `${issuer}/${id}`
+  const claims = subject.claims ?? {}
+  const own = Object.hasOwn(claims, ownerClaim) ? claims[ownerClaim] : undefined
+  const isCaller = subject.kind === 'user' && subject.issuer === issuer && own === id
+  return isCaller ? principalId(subject) : `${issuer}~${ownerClaim}/${id}`
+}

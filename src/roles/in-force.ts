@@ -1,0 +1,270 @@
+import type { ManagementEntry } from '../audit/management-log.ts'
+import type { KeySource } from '../identity/key-source.ts'
+import { isFault, SallyportError } from '../model/errors.ts'
+import type { Supervisor, SwapTimes } from '../processes/supervisor.ts'
+import { type BundleVersion, BundleVersions } from '../store/bundle-versions.ts'
+import type { DataDirectory } from '../store/data-directory.ts'
+import { IN_FORCE_FILE, InForceJournal, type PutInForce } from '../store/in-force-journal.ts'
+import type { SigningKey } from '../store/store-keys.ts'
+import type { Addresses } from './addresses.ts'
+import type { BundleSummary } from './compile-in-thread.ts'
+import { summaryOf } from './open-bundle.ts'
+import { changesText } from './reload-text.ts'
+
+export interface BundlePorts {
+  /** Compiles a configuration, the gate's own where none is named. */
+  compile(config?: string): Promise<BundleSummary>
+  readonly supervisor: Pick<Supervisor, 'swap' | 'stage' | 'canary'>
+  readonly addresses: Pick<Addresses, 'update'>
+  readonly keys: Pick<KeySource, 'update'>
+  record(
+    action: ManagementEntry['action'],
+    by: string,
+    result: ManagementEntry['result'],
+    detail: ManagementEntry['detail'],
+  ): void
+  /** A bundle came into force; `own`: it is what the configuration says. */
+  adopted(summary: BundleSummary, own: boolean): void
+  /** A reload ended: what is to be watched from now on. */
+  reloaded(result: 'ok' | 'failed', watch: readonly string[]): void
+  say(text: string): void
+  wallMs(): number
+}
+
+/** A bundle with what control signed of it. */
+export interface Ruling {
+  readonly summary: BundleSummary
+  readonly version: BundleVersion
+}
+
+/**
+ * Which bundle is in force, and why. The configuration's own is, until one is promoted or rolled back to: that one
+ * stays, over restarts too, until the configuration compiles to something else than it did then.
+ */
+export class InForce {
+  readonly #store: DataDirectory
+  readonly #ports: BundlePorts
+  readonly #versions: BundleVersions
+  readonly #journal: InForceJournal
+  #live: Ruling | null = null
+  /** What the configuration compiled to when it was last read. */
+  #configured = ''
+  /** A candidate: its upstreams and issuers are followed beside those of the bundle in force. */
+  #beside: BundleSummary | null = null
+  #turn: Promise<unknown> = Promise.resolve()
+  #failedAt: string | null = null
+
+  constructor(store: DataDirectory, key: SigningKey, ports: BundlePorts) {
+    this.#store = store
+    this.#ports = ports
+    this.#versions = new BundleVersions(store.bundles, key)
+    this.#journal = new InForceJournal(store.bundles, key)
+  }
+
+  get live(): Ruling {
+    if (this.#live === null) throw new SallyportError('control-unreachable', 'the gate does not listen yet')
+    return this.#live
+  }
+
+  get store(): DataDirectory {
+    return this.#store
+  }
+
+  get beside(): BundleSummary | null {
+    return this.#beside
+  }
+
+  /** One change at a time: what one finds is what it leaves to the next. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+
+  admit(summary: BundleSummary, by: string, why: BundleVersion['why']): Ruling {
+    const { hash, config, policies, tests, startOnly } = summary
+    const at = this.#ports.wallMs()
+    return {
+      summary,
+      version: this.#versions.admit({ hash, at, by, why, config, policies, tests, startOnly }),
+    }
+  }
+
+  /**
+   * The bundle to start with, when the configuration compiled to `compiled`. Throws `bundle-signature`,
+   * `bundle-corrupt` or `bundle-unknown` where another one is in force and cannot be used: starting with the
+   * configuration's instead would undo a promotion or a rollback in silence.
+   */
+  first(compiled: BundleSummary): Ruling {
+    const own = this.admit(compiled, 'sallyport', 'start')
+    this.#configured = compiled.hash
+    const { last, damaged } = this.#journal
+    const wayOut = `to start with what the configuration says, remove ${IN_FORCE_FILE} in ${this.#store.bundles}`
+    if (damaged > 0)
+      throw new SallyportError(
+        'bundle-signature',
+        `what was in force cannot be trusted: ${damaged} lines of ${IN_FORCE_FILE} do not verify; ${wayOut}`,
+      )
+    this.#live = own
+    if (last === null || last.hash === compiled.hash) return own
+    const done = `version ${last.version} was ${last.why === 'promote' ? 'promoted' : 'rolled back to'} by ${last.by}`
+    if (last.why !== 'promote' && last.why !== 'rollback') return own
+    if (last.configured !== compiled.hash) {
+      this.#ports.say(`${done}; the configuration has changed since, so it is in force again`)
+      return own
+    }
+    try {
+      const summary = summaryOf(this.#store, last.hash, compiled.watch)
+      this.#live = { summary, version: this.#versions.find(last.hash) }
+    } catch (error) {
+      if (!isFault(error)) throw error
+      throw new SallyportError(
+        error.code,
+        `${done}, and cannot be used: ${error.message}; ${wayOut}`,
+        error.data,
+      )
+    }
+    this.#ports.say(
+      `${done}: it stays in force until the configuration changes (bundle ${last.hash.slice(0, 12)})`,
+    )
+    return this.#live
+  }
+
+  /** The first bundle is in force on every thread. */
+  started(): void {
+    const { last } = this.#journal
+    const { hash } = this.live.summary
+    if (last?.hash !== hash || (last.configured !== this.#configured && hash === this.#configured))
+      this.#note('start', 'sallyport', this.live.version)
+    this.#ports.adopted(this.live.summary, hash === this.#configured)
+  }
+
+  /** Upstreams resolved and issuers asked for all that may judge a call now. */
+  async follow(...coming: readonly BundleSummary[]): Promise<void> {
+    const all = [this.live.summary, ...coming, ...(this.#beside === null ? [] : [this.#beside])]
+    await this.#ports.addresses.update(all.flatMap(({ apis }) => apis))
+  }
+
+  #ask(): void {
+    const issuers = [...this.live.summary.issuers]
+    for (const issuer of this.#beside?.issuers ?? [])
+      if (!issuers.some(({ name }) => name === issuer.name)) issuers.push(issuer)
+    this.#ports.keys.update(issuers)
+  }
+
+  /** Takes a candidate's upstreams and issuers in, or lets them go. */
+  async accompany(candidate: BundleSummary | null): Promise<void> {
+    this.#beside = candidate
+    await this.follow()
+    this.#ask()
+  }
+
+  /** Puts a bundle in force on every thread, or on none. */
+  async put(next: Ruling, why: PutInForce['why'], by: string): Promise<SwapTimes> {
+    // Until the swap has succeeded, the old bundle's upstreams must stay known.
+    await this.follow(next.summary)
+    const { hash, file } = next.summary
+    const times = await this.#ports.supervisor.swap({ hash, file }).catch((error: unknown) => {
+      void this.follow()
+      throw error
+    })
+    this.#live = next
+    if (this.#beside?.hash === hash) this.#beside = null
+    this.#note(why, by, next.version)
+    this.#ask()
+    void this.follow()
+    this.#ports.adopted(next.summary, hash === this.#configured)
+    return times
+  }
+
+  /** What is in force but not noted is undone by a restart: that must be known. */
+  #note(why: PutInForce['why'], by: string, { hash, version }: BundleVersion): void {
+    try {
+      this.#journal.put({ hash, version, configured: this.#configured, why, by, at: this.#ports.wallMs() })
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : 'unknown'
+      this.#ports.say(`version ${version} is in force, which a restart will not know: ${cause}`)
+    }
+  }
+
+  /** What the configuration says now comes into force, where it changed. */
+  reload(why: string): Promise<BundleSummary> {
+    return this.inTurn(() => this.#reload(why))
+  }
+
+  async #reload(why: string): Promise<BundleSummary> {
+    const before = this.live
+    try {
+      const next = this.admit(await this.#ports.compile(), why, 'reload')
+      const { summary } = next
+      const said = [`reloaded (${why}): ${changesText(before.summary, summary)}`]
+      const stays = summary.hash === this.#configured && summary.hash !== before.summary.hash
+      if (stays) {
+        said.splice(0, 1, `reloaded (${why}): the configuration is as it was`)
+        said.push(`version ${before.version.version}, promoted or rolled back to since, stays in force`)
+      } else {
+        if (before.summary.hash !== this.#configured && summary.hash !== before.summary.hash)
+          said.push(
+            `it takes the place of version ${before.version.version}, which was promoted or rolled back to`,
+          )
+        const changed = this.#configured !== summary.hash
+        this.#configured = summary.hash
+        if (summary.hash !== before.summary.hash) {
+          const { longestStepMs } = await this.put(next, 'reload', why)
+          said.push(`gate threads were busy with it for at most ${longestStepMs.toFixed(1)} ms at a time`)
+        } else {
+          if (changed) this.#note('reload', why, next.version)
+          this.#live = next
+          this.#ports.adopted(summary, true)
+        }
+      }
+      if (this.#failedAt !== null) said.push(`the failure of ${this.#failedAt} is over`)
+      this.#failedAt = null
+      this.#ports.say(said.join('; '))
+      this.#ports.reloaded('ok', summary.watch)
+      const { hash } = this.live.summary
+      this.#ports.record('reload', why, 'ok', { bundle: hash, before: before.summary.hash })
+      return this.live.summary
+    } catch (error) {
+      const message = error instanceof Error ? error.message : 'unknown'
+      // What could not be read may be put right where it was looked for.
+      const looked = isFault(error) && Array.isArray(error.data['watch']) ? error.data['watch'] : []
+      this.#ports.reloaded('failed', [...before.summary.watch, ...looked])
+      this.#failedAt = new Date(this.#ports.wallMs()).toISOString().slice(11, 19)
+      this.#ports.record('reload', why, 'failed', { code: isFault(error) ? error.code : 'unknown' })
+      this.#ports.say(`reload (${why}) failed, the last good bundle stays: ${message}`)
+      throw error
+    }
+  }
+
+  /** Puts an older version in force: the one before, or the one asked for. */
+  rollback(asked: string, by: string): Promise<{ readonly before: Ruling; readonly now: Ruling }> {
+    return this.inTurn(async () => {
+      const before = this.live
+      try {
+        const to = asked === '' ? this.#journal.before : asked
+        if (to === null)
+          throw new SallyportError('bundle-unknown', 'no other bundle was in force before the present one')
+        const version = this.#versions.find(to)
+        if (version.hash === before.summary.hash)
+          throw new SallyportError('bundle-unknown', `version ${version.version} is in force already`)
+        const summary = summaryOf(this.#store, version.hash, before.summary.watch)
+        const now = { summary, version }
+        await this.put(now, 'rollback', by)
+        this.#ports.say(
+          `rolled back by ${by} from version ${before.version.version} to ${version.version}: ${changesText(before.summary, summary)}`,
+        )
+        this.#ports.record('rollback', by, 'ok', {
+          bundle: version.hash,
+          before: before.summary.hash,
+          version: version.version,
+        })
+        return { before, now }
+      } catch (error) {
+        const code = isFault(error) ? error.code : 'unknown'
+        this.#ports.record('rollback', by, 'failed', { code, before: before.summary.hash })
+        throw error
+      }
+    })
+  }
+}

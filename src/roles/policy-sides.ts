@@ -1,0 +1,57 @@
+import { readConfig } from '../config/read.ts'
+import { CedarEngine } from '../decision/cedar/evaluate.ts'
+import type { PolicyPlan } from '../model/bundle.ts'
+import type { PolicyEngine } from '../model/decision.ts'
+import { SallyportError } from '../model/errors.ts'
+import type { Side } from '../assurance/side.ts'
+import { readDataDirectory } from '../store/data-directory.ts'
+import { type CompiledBundle, compileBundle } from './compile-bundle.ts'
+import { readStoredBundle } from './open-bundle.ts'
+
+/** A side of a comparison and the way to free its engine. */
+export interface OpenSide extends Side {
+  close(): void
+}
+
+export function engineOf(plan: PolicyPlan): PolicyEngine & { close(): void } {
+  return new CedarEngine(plan)
+}
+
+export function sideOfBundle({ head, apis, policies }: CompiledBundle): OpenSide {
+  const engine = engineOf(policies)
+  return {
+    head,
+    apis: apis.map(({ plan, contract }) => ({
+      plan,
+      operations: contract?.operations.map((operation) => operation.plan) ?? [],
+    })),
+    policies,
+    engine,
+    close: () => engine.close(),
+  }
+}
+
+const HASH = /^[0-9a-f]{64}$/
+
+/** A configuration's file, or the hash of a bundle in the store of `config`. */
+export function openSide(named: string, config: string): OpenSide {
+  if (!HASH.test(named)) return sideOfBundle(compileBundle(named))
+  const { head, apis, operations, policies } = readStoredBundle(storeOf(config), named)
+  const engine = engineOf(policies)
+  return {
+    head,
+    apis: apis.map((plan) => ({ plan, operations: operations.filter(({ api }) => api === plan.name) })),
+    policies,
+    engine,
+    close: () => engine.close(),
+  }
+}
+
+export function storeOf(config: string): ReturnType<typeof readDataDirectory> {
+  try {
+    return readDataDirectory(readConfig(config).store)
+  } catch (error) {
+    if (error instanceof SallyportError) throw error
+    throw new SallyportError('usage', `the store of ${config} cannot be read`, {}, error)
+  }
+}

@@ -1,0 +1,48 @@
+import { Router } from '../contract/router.ts'
+import { CedarEngine } from '../decision/cedar/evaluate.ts'
+import type { ReplayBundle } from '../decision/replay/judge-record.ts'
+import { OutlineBuilder } from '../decision/replay/outline.ts'
+import { ApiTable } from '../enforcement/route.ts'
+import type { PolicyPlan } from '../model/bundle.ts'
+import { SallyportError } from '../model/errors.ts'
+import { readBundle } from '../store/bundle-files.ts'
+import { parseTarget } from '../syntax/uri.ts'
+
+const NOWHERE = { api: '', operation: '' }
+
+/** A bundle as records are held against it: without its validators, which find nothing in a record. */
+export function readReplayBundle(file: string, hash: string): ReplayBundle {
+  const builder = new OutlineBuilder(hash)
+  let policies: PolicyPlan | null = null
+  for (const part of readBundle(file, hash)) {
+    builder.add(part)
+    if (part.part === 'policies') policies = part.policies
+  }
+  const outline = builder.finish()
+  if (outline === null || policies === null)
+    throw new SallyportError('bundle-corrupt', 'the bundle lacks a part', { file, hash })
+  const engine = new CedarEngine(policies)
+  const routers = new Map<string, Router<string>>()
+  for (const [name, { operations }] of outline.apis) {
+    const router = new Router<string>()
+    for (const { plan } of operations.values()) router.add(plan.method, plan.template, plan.key)
+    routers.set(name, router)
+  }
+  const apis = new ApiTable(
+    [...outline.apis.values()].map(({ plan }) => ({ plan, contract: null, policies: engine })),
+  )
+  return {
+    outline,
+    engine,
+    route: (method, host, path) => {
+      const target = parseTarget(path)
+      if (!target.ok) return NOWHERE
+      const found = apis.match(host, target.path, target.segments)
+      if (found.kind !== 'api') return NOWHERE
+      const { name } = found.api.plan
+      const matched = routers.get(name)?.match(method, found.segments)
+      return { api: name, operation: matched?.kind === 'match' ? matched.target : '' }
+    },
+    zone: () => null,
+  }
+}

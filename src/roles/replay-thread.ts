@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { MessagePort } from 'node:worker_threads'
+import { readRecords } from '../audit/read.ts'
+import { type Replayed, replayRecord } from '../decision/replay/judge-record.ts'
+import { type BundleOutline, OutlineBuilder } from '../decision/replay/outline.ts'
+import { callerOf, operationOf } from '../management/record-view.ts'
+import { ReplayTally, type TallyState } from '../management/replay-report.ts'
+import { isFault } from '../model/errors.ts'
+import type { ExchangeRecord } from '../model/record.ts'
+import { readBundle } from '../store/bundle-files.ts'
+import { readDataDirectory } from '../store/data-directory.ts'
+import { readStoreKey } from '../store/store-keys.ts'
+import { readReplayBundle } from './replay-bundle.ts'
+
+export interface ReplayThreadData {
+  readonly role: 'replay'
+  readonly store: string
+  readonly bundle: { readonly file: string; readonly hash: string }
+  readonly chains: readonly string[]
+  readonly from?: number
+  readonly to?: number
+  readonly api?: string
+}
+
+export type ReplayMessage =
+  | { readonly type: 'bytes'; readonly bytes: number }
+  | { readonly type: 'done'; readonly tally: TallyState }
+
+/** One of several readers of the log: judges the records of its chains by another bundle, and counts. */
+export async function runReplayThread(data: ReplayThreadData, port: MessagePort): Promise<void> {
+  const directory = readDataDirectory(data.store)
+  const by = readReplayBundle(data.bundle.file, data.bundle.hash)
+  const outlines = new Map<string, BundleOutline | null>()
+  const outlineOf = (hash: string): BundleOutline | null => {
+    const known = outlines.get(hash)
+    if (known !== undefined) return known
+    const made = readOutline(directory.bundles, hash)
+    outlines.set(hash, made)
+    return made
+  }
+  const tally = new ReplayTally()
+  const records = readRecords(directory.audit, {
+    storeKey: readStoreKey(directory),
+    chains: new Set(data.chains),
+    cuts: false,
+    filter: {
+      ...(data.from === undefined ? {} : { from: data.from }),
+      ...(data.to === undefined ? {} : { to: data.to }),
+      ...(data.api === undefined ? {} : { api: data.api }),
+    },
+    onBytes: (bytes) => port.postMessage({ type: 'bytes', bytes } satisfies ReplayMessage),
+  })
+  for await (const record of records) {
+    const made = outlineOf(record.intent.bundle)
+    const replayed: Replayed =
+      made === null ? { kind: 'undecidable', missing: ['bundle'] } : replayRecord(record, made, by)
+    tally.add(callOf(record), replayed)
+  }
+  port.postMessage({ type: 'done', tally: tally.state() } satisfies ReplayMessage)
+  port.close()
+}
+
+function callOf(record: ExchangeRecord): Parameters<ReplayTally['add']>[0] {
+  const { id, at } = record.intent
+  return { operation: operationOf(record), caller: callerOf(record), id, at: at.wallMs }
+}
+
+/** Null where the store has no such bundle, or one whose bytes are not what they were. */
+function readOutline(bundles: string, hash: string): BundleOutline | null {
+  const file = join(bundles, `${hash}.ndjson`)
+  if (!/^[0-9a-f]{64}$/.test(hash) || !existsSync(file)) return null
+  try {
+    const builder = new OutlineBuilder(hash)
+    for (const part of readBundle(file, hash)) builder.add(part)
+    return builder.finish()
+  } catch (error) {
+    if (isFault(error, 'bundle-corrupt')) return null
+    throw error
+  }
+}

@@ -1,0 +1,303 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DIRECT_SYNC } from '../../src/audit/direct-sync.ts'
+import { readRecords } from '../../src/audit/read.ts'
+import { SegmentWriter } from '../../src/audit/writer.ts'
+import { type Replayed, replayRecord } from '../../src/decision/replay/judge-record.ts'
+import { callInMemory } from '../../src/enforcement/entrances/memory.ts'
+import type { ExchangeRecord } from '../../src/model/record.ts'
+import { bundleParts, compileBundle } from '../../src/roles/compile-bundle.ts'
+import { readReplayBundle } from '../../src/roles/replay-bundle.ts'
+import { systemClock, systemRandom } from '../../src/roles/system.ts'
+import { writeBundle } from '../../src/store/bundle-files.ts'
+import { openDataDirectory } from '../../src/store/data-directory.ts'
+import { openStoreKey } from '../../src/store/store-keys.ts'
+import { type ConfigFolder, configFolder } from '../config-folder.ts'
+import { memoryGate, memoryUpstream } from '../memory-gate.ts'
+import { accessToken, testKey } from '../token-issuer.ts'
+
+const ISSUER = 'https://idp.example'
+const KEY = testKey('ES256')
+const CALLS = 10_000
+
+const CONTRACT = `openapi: 3.1.0
+info: { title: things, version: 1.0.0 }
+paths:
+  /free: { get: { operationId: getFree, security: [], responses: { '200': { $ref: '#/components/responses/Thing' } } } }
+  /report: { get: { operationId: getReport, tags: [office], security: [{ oauth: [READ] }], responses: { '200': { $ref: '#/components/responses/Thing' } } } }
+  /things:
+    post:
+      operationId: addThing
+      security: [{ oauth: [write] }]
+      requestBody: { required: true, content: { application/json: { schema: { $ref: '#/components/schemas/Thing' } } } }
+      responses: { '200': { $ref: '#/components/responses/Thing' } }
+  /things/{id}:
+    parameters: [{ name: id, in: path, required: true, schema: { type: string, maxLength: 4 } }]
+    get: { operationId: getThing, security: [{ oauth: [READ] }], responses: { '200': { $ref: '#/components/responses/Thing' }, '404': { description: none } } }
+    delete: { operationId: deleteThing, security: [{ oauth: [write] }], responses: { '200': { $ref: '#/components/responses/Thing' }, '404': { description: none } } }
+components:
+  securitySchemes: { oauth: { type: http, scheme: bearer } }
+  responses: { Thing: { description: ok, content: { application/json: { schema: { $ref: '#/components/schemas/Thing' } } } } }
+  schemas: { Thing: { type: object, properties: { id: { type: string }, owner: { type: string }, note: { type: string, maxLength: 8 } } } }
+`
+
+const BEFORE = `
+@id("free") permit (principal, action == Action::"things.getFree", resource);
+@id("office") permit (principal in Group::"corp/office", action in Action::"things/tag/office", resource) when { context.ip.isInRange(ip("10.0.0.0/8")) };
+@id("add") permit (principal is User, action == Action::"things.addThing", resource);
+@id("own") permit (principal is User, action in [Action::"things.getThing", Action::"things.deleteThing"], resource) when { resource has owner && resource.owner == principal };
+@id("staff") permit (principal in Group::"corp/staff", action in Action::"things/read", resource);
+`
+
+/** Narrower here, wider there: groups, addresses, owners and writes all move. */
+const AFTER = `
+@id("free") permit (principal is User, action == Action::"things.getFree", resource);
+@id("office") permit (principal in Group::"corp/office", action in Action::"things/tag/office", resource) when { context.ip.isInRange(ip("10.1.0.0/16")) };
+@id("add") permit (principal in Group::"corp/office", action == Action::"things.addThing", resource);
+@id("own") permit (principal is User, action in [Action::"things.getThing", Action::"things.deleteThing"], resource) when { resource has owner && resource.owner == principal };
+@id("staff") permit (principal in Group::"corp/staff", action in Action::"things/all", resource);
+@id("frozen") forbid (principal, action in Action::"things/write", resource) unless { principal in Group::"corp/office" || principal in Group::"corp/staff" };
+`
+
+let folder: ConfigFolder
+let configs: { readonly before: string; readonly narrower: string; readonly observed: string }
+
+function config(policies: string, contract: string, mode: string): string {
+  return `identity: { issuers: { corp: { issuer: "${ISSUER}" } } }
+apis:
+  things:
+    contract: ./${contract}
+    upstream: http://127.0.0.1:9
+    basePath: /v1
+    hosts: [things.example]
+    owner: team
+    identity: { accept: [corp], audience: shop }
+    mode: ${mode}
+    objects: { thing: { path: "/things/{id}", owner: /owner, lookup: getThing } }
+policies: ./${policies}
+store: ./data
+`
+}
+
+beforeAll(() => {
+  folder = configFolder()
+  const first = folder.write({
+    'before.yaml': config('before', 'things.yaml', 'enforce'),
+    'narrower.yaml': config('after', 'scoped.yaml', 'enforce'),
+    'observed.yaml': config('after', 'things.yaml', 'observe'),
+    'things.yaml': CONTRACT.replaceAll('READ', 'read'),
+    'scoped.yaml': CONTRACT.replaceAll('READ', 'look'),
+    'before/things.cedar': BEFORE,
+    'after/things.cedar': AFTER,
+  })
+  const at = (name: string): string => join(first, '..', name)
+  configs = { before: at('before.yaml'), narrower: at('narrower.yaml'), observed: at('observed.yaml') }
+})
+afterAll(() => folder.remove())
+
+interface Call {
+  readonly method: string
+  readonly target: string
+  readonly token: string | null
+  readonly address: string
+  readonly body?: string
+}
+
+/** The same calls every time: a linear congruence instead of chance. */
+function calls(): Call[] {
+  let state = 7
+  const pick = <T>(list: readonly [T, ...T[]]): T => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
+    return list[Math.floor((state / 2_147_483_648) * list.length)] ?? list[0]
+  }
+  const now = Math.floor(Date.now() / 1000)
+  const people = ['ana', 'bo', 'cy', 'di'] as const
+  const tokens = new Map<string, string>()
+  const token = (sub: string, groups: string, scope: string, aud: string): string => {
+    const key = [sub, groups, scope, aud].join()
+    const known = tokens.get(key)
+    if (known !== undefined) return known
+    const claims = {
+      iss: ISSUER,
+      sub,
+      aud,
+      client_id: 'web',
+      jti: crypto.randomUUID(),
+      scope,
+      iat: now,
+      exp: now + 900,
+    }
+    const made = accessToken(KEY, { ...claims, groups: groups === '' ? [] : groups.split(' ') })
+    tokens.set(key, made)
+    return made
+  }
+  const one = (): Call => {
+    const [method, target, body] = pick<readonly [string, string, string?]>([
+      ['GET', '/v1/free'],
+      ['GET', '/v1/report'],
+      ['POST', '/v1/things', '{"note":"fine"}'],
+      ['POST', '/v1/things', '{"note":"much too long"}'],
+      ['GET', `/v1/things/${pick(['a', 'b', 'c', 'd', 'gone', 'overlong'])}`],
+      ['DELETE', `/v1/things/${pick(['a', 'b', 'c', 'gone'])}`],
+      ['GET', '/v1/nowhere'],
+    ])
+    const sent = token(
+      pick(people),
+      pick(['', 'staff', 'office', 'staff office']),
+      pick(['read', 'write', 'read write', 'look write']),
+      pick(['shop', 'shop', 'shop', 'other']),
+    )
+    return {
+      method,
+      target,
+      token: pick([true, true, true, false]) ? sent : null,
+      address: pick(['10.1.2.3', '10.2.3.4', '192.0.2.1']),
+      ...(body === undefined ? {} : { body }),
+    }
+  }
+  return Array.from({ length: CALLS }, one)
+}
+
+const OWNERS: Readonly<Record<string, string>> = { a: 'ana', b: 'bo', c: 'cy', d: 'di' }
+
+/** Plays every call by a configuration into its own store; the records in the order of the calls. */
+async function play(file: string, sent: readonly Call[], store: string): Promise<readonly ExchangeRecord[]> {
+  const directory = openDataDirectory(store, systemRandom())
+  const { hash } = writeBundle(directory.bundles, bundleParts(compileBundle(file)))
+  const storeKey = openStoreKey(directory, systemRandom())
+  const audit = new SegmentWriter({
+    directory: directory.audit,
+    node: directory.node,
+    boot: 'test',
+    thread: 0,
+    storeKey,
+    durability: 'os',
+    clock: systemClock,
+    random: systemRandom(),
+    syncer: DIRECT_SYNC,
+  })
+  const upstream = memoryUpstream(({ path, method }) => {
+    const id = /things\/(\w+)/.exec(path)?.[1] ?? 'a'
+    if (OWNERS[id] === undefined) return { status: 404 }
+    const body = JSON.stringify({ id, owner: OWNERS[id], ...(method === 'GET' ? { note: 'n' } : {}) })
+    return { status: 200, fields: ['Content-Type', 'application/json'], body }
+  })
+  const gate = memoryGate({
+    config: file,
+    upstream,
+    audit,
+    bundle: hash,
+    keys: { corp: { iss: ISSUER, keys: [KEY] } },
+  })
+  const ids: string[] = []
+  for (const { method, target, token, address, body } of sent) {
+    const fields = ['Host', 'things.example', ...(token === null ? [] : ['Authorization', `Bearer ${token}`])]
+    if (body !== undefined)
+      fields.push('Content-Type', 'application/json', 'Content-Length', String(body.length))
+    const call = {
+      method,
+      target,
+      fields,
+      address,
+      ...(body === undefined ? {} : { body: Buffer.from(body) }),
+    }
+    ids.push((await callInMemory(gate.gate, systemRandom(), call)).id)
+  }
+  await audit.close()
+  gate.close()
+  expect(gate.faults).toEqual([])
+  const read = new Map<string, ExchangeRecord>()
+  for await (const record of readRecords(directory.audit, { storeKey })) read.set(record.intent.id, record)
+  directory.release()
+  return ids.flatMap((id) => read.get(id) ?? [])
+}
+
+const actedOn = ({ outcome }: ExchangeRecord): string =>
+  outcome !== null && outcome !== 'unknown' && outcome.action === 'refused' ? 'deny' : 'allow'
+
+const refusedBy = ({ intent, outcome }: ExchangeRecord): string => {
+  if (outcome === null || outcome === 'unknown') return ''
+  return [...intent.decisions, ...outcome.decisions].at(-1)?.reasons[0].source ?? ''
+}
+
+describe('what replay predicts is what enforcing then does', () => {
+  let sent: readonly Call[]
+  let before: readonly ExchangeRecord[]
+  let store: string
+  beforeAll(async () => {
+    sent = calls()
+    store = join(configs.before, '..', 'data')
+    before = await play(configs.before, sent, store)
+    expect(before).toHaveLength(CALLS)
+  }, 120_000)
+
+  it.each(['narrower', 'observed'] as const)(
+    'of %s',
+    async (name) => {
+      const scratch = configFolder()
+      const after = await play(configs[name], sent, join(scratch.path, 'data'))
+      const made = writeBundle(scratch.path, bundleParts(compileBundle(configs.before)))
+      const next = writeBundle(scratch.path, bundleParts(compileBundle(configs[name])))
+      const by = readReplayBundle(next.file, next.hash)
+      const { outline } = readReplayBundle(made.file, made.hash)
+      const counts = { same: 0, changed: 0, conditional: 0, undecidable: 0 }
+      const wrong: unknown[] = []
+      before.forEach((record, index) => {
+        const truth = after[index]
+        if (truth === undefined) throw new Error('a call has no record')
+        const replayed: Replayed = replayRecord(record, outline, by)
+        const acted = actedOn(truth)
+        if (replayed.kind === 'undecidable') counts.undecidable++
+        else if (replayed.kind === 'same') {
+          counts.same++
+          if (acted !== actedOn(record)) wrong.push({ call: sent[index], replayed, acted })
+        } else if (replayed.unplayed.length === 0) {
+          counts.changed++
+          if (acted !== replayed.to) wrong.push({ call: sent[index], replayed, acted })
+        } else {
+          counts.conditional++
+          const later = ['contract', 'object', 'upstream'].includes(refusedBy(truth))
+          if (acted !== 'allow' && !later)
+            wrong.push({ call: sent[index], replayed, acted, truth: truth.intent.decisions })
+        }
+      })
+      expect(wrong.slice(0, 3)).toEqual([])
+      expect(counts.changed).toBeGreaterThan(name === 'narrower' ? 500 : 100)
+      process.stderr.write(`${name}: ${JSON.stringify(counts)}\n`)
+      scratch.remove()
+    },
+    120_000,
+  )
+
+  it('is told by the command, by caller and operation, with an example each', async () => {
+    const run = promisify(execFile)
+    const command = [
+      'bin/sallyport.js',
+      'replay',
+      '--config',
+      configs.before,
+      '--against',
+      configs.narrower,
+      '--json',
+    ]
+    const { stdout } = await run(process.execPath, command, { maxBuffer: 1 << 26 }).catch(
+      (error: { code: number; stdout: string }) => {
+        expect(error.code).toBe(1)
+        return error
+      },
+    )
+    const report = JSON.parse(stdout)
+    expect(report.records).toBe(CALLS)
+    expect(report.same + report.changed + report.undecidable).toBe(CALLS)
+    const [row] = report.rows
+    expect(row).toMatchObject({ operation: expect.stringContaining('things.'), caller: expect.any(String) })
+    expect(before.some(({ intent }) => intent.id === row.example)).toBe(true)
+    const command2 = ['bin/sallyport.js', 'replay', '--config', configs.before]
+    const same = await run(process.execPath, command2).catch((error: { stdout: string; stderr: string }) => {
+      throw new Error(`${error.stdout}${error.stderr}`)
+    })
+    expect(same.stdout).toContain(`same: ${CALLS}, changed: 0, undecidable: 0`)
+  }, 60_000)
+})
