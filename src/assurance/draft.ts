@@ -56,6 +56,8 @@ export function callOf(
     method: plan.method,
     path: pathOf(draft, plan),
     ip: text(draft, 'context.ip', '192.0.2.1'),
+    amr: list(draft, 'context.amr'),
+    networks: list(draft, 'context.networks'),
     ...optionalContext(draft),
   }
   return {
@@ -147,6 +149,8 @@ const FIXED: ReadonlySet<string> = new Set([
   'context.method',
   'context.path',
   'context.ip',
+  'context.amr',
+  'context.networks',
   'context.checkpoint',
 ])
 

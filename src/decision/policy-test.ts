@@ -1,14 +1,12 @@
-import type { Checkpoint, Decision, DecisionInput, PolicyEngine } from '../model/decision.ts'
+import type { Decision, PolicyEngine } from '../model/decision.ts'
 import type { OperationPlan } from '../model/operation.ts'
-import type { Subject } from '../model/subject.ts'
-import { ANONYMOUS, principalId } from '../model/subject.ts'
 import { nearest } from '../syntax/nearest.ts'
 import type { ApiOperations } from './cedar/schema.ts'
-import { templateParameters } from './cedar/schema.ts'
 import { decide } from './decide.ts'
-import { checkScopes } from './floor.ts'
-import type { PolicyTest, PolicyTestCall } from './policy-test-file.ts'
+import { itemVerdict } from './items.ts'
+import type { PolicyTest } from './policy-test-file.ts'
 import { callOf, policyTestFileSchema } from './policy-test-file.ts'
+import { itemsOf, type TestedCall, testedCall } from './policy-test-input.ts'
 
 export type TestVerdict = 'allow' | 'deny' | 'pending'
 
@@ -28,6 +26,7 @@ export interface TestExpectation {
   readonly verdict: TestVerdict
   readonly reasons?: readonly string[]
   readonly policies?: readonly string[]
+  readonly items?: readonly ('allow' | 'deny')[]
 }
 
 /** An API's operations, and what tests may leave out. */
@@ -37,18 +36,24 @@ export interface TestedApi extends ApiOperations {
   readonly credential?: 'replace' | 'pass'
 }
 
-/**
- * Runs policy tests through the floor and the same `decide` the gate uses. The verdict is that of the operation's
- * last checkpoint unless the test names one; an owner it gives is known there, one it leaves out is not.
- */
-export function runPolicyTests(input: {
+/** A test that can be run, and the call it makes. */
+export interface PreparedTest {
+  readonly file: string
+  readonly test: PolicyTest
+  readonly plan: OperationPlan
+  readonly call: TestedCall
+}
+
+interface TestInput {
   readonly files: readonly { readonly file: string; readonly data: unknown }[]
   readonly apis: readonly TestedApi[]
-  readonly engine: PolicyEngine
-}): readonly PolicyTestResult[] {
+}
+
+/** The calls of all tests, and results for what is no test that can be run. */
+export function prepareTests({ files, apis }: TestInput): readonly (PreparedTest | PolicyTestResult)[] {
   const operations = new Map<string, { plan: OperationPlan; api: TestedApi }>()
-  for (const api of input.apis) for (const plan of api.operations) operations.set(plan.key, { plan, api })
-  return input.files.flatMap(({ file, data }) => {
+  for (const api of apis) for (const plan of api.operations) operations.set(plan.key, { plan, api })
+  return files.flatMap(({ file, data }): readonly (PreparedTest | PolicyTestResult)[] => {
     const parsed = policyTestFileSchema.safeParse(data)
     if (!parsed.success) {
       return parsed.error.issues.map(({ path, message }) =>
@@ -56,34 +61,32 @@ export function runPolicyTests(input: {
       )
     }
     return parsed.data.tests.map((test) => {
-      const call = callOf(test)
-      const found = operations.get(call.operation)
+      const { operation } = callOf(test)
+      const found = operations.get(operation)
       if (found === undefined) {
-        const close = nearest(call.operation, [...operations.keys()])
+        const close = nearest(operation, [...operations.keys()])
         const hint = close === null ? '' : `; the nearest is ${close}`
-        return unrunnable(file, test.name, `there is no operation ${call.operation}${hint}`, test)
+        return unrunnable(file, test.name, `there is no operation ${operation}${hint}`, test)
       }
-      return runTest(file, test, call, found.plan, found.api, input.engine)
+      const call = testedCall(test, found.plan, found.api)
+      if (typeof call === 'string') return unrunnable(file, test.name, call, test)
+      return { file, test, plan: found.plan, call }
     })
   })
 }
 
-function runTest(
-  file: string,
-  test: PolicyTest,
-  call: PolicyTestCall,
-  plan: OperationPlan,
-  api: TestedApi,
-  engine: PolicyEngine,
-): PolicyTestResult {
-  const subject = subjectOf(test, api)
-  if (subject === null) {
-    return unrunnable(file, test.name, 'given.principal: write issuer, or id as <issuer>/<sub>', test)
-  }
-  const last = lastCheckpoint(plan)
-  const checkpoint = call.checkpoint ?? last
-  const scopes = checkScopes(plan.security, subject, api.credential)
-  const input = inputOf(test, call, plan, subject, checkpoint, scopes.met)
+/**
+ * Runs policy tests through the floor and the same `decide` the gate uses. The verdict is that of the operation's
+ * last checkpoint unless the test names one; an owner it gives is known there, one it leaves out is not.
+ */
+export function runPolicyTests(
+  input: TestInput & { readonly engine: PolicyEngine },
+): readonly PolicyTestResult[] {
+  return prepareTests(input).map((test) => ('call' in test ? runTest(test, input.engine) : test))
+}
+
+function runTest({ file, test, plan, call }: PreparedTest, engine: PolicyEngine): PolicyTestResult {
+  const { checkpoint, subject, scopes, input, last } = call
   const decision = decide({
     checkpoint,
     mode: 'enforce',
@@ -94,16 +97,25 @@ function runTest(
     scopes,
     policy: engine.evaluate(input),
     input,
-    last: ORDER[checkpoint] >= ORDER[last],
+    last,
   })
-  return compare(file, test, decision)
+  const items = itemsOf(test, call, plan).map(
+    (item) => itemVerdict(engine, input, item, plan.object?.items?.param).effect,
+  )
+  return compare(file, test, decision, items)
 }
 
-function compare(file: string, test: PolicyTest, decision: Decision): PolicyTestResult {
+function compare(
+  file: string,
+  test: PolicyTest,
+  decision: Decision,
+  items: readonly ('allow' | 'deny')[],
+): PolicyTestResult {
   const seen = {
     verdict: decision.pending ? 'pending' : decision.effect === 'allow' ? 'allow' : 'deny',
     reasons: decision.reasons.map(({ code }) => code),
     policies: decision.policies,
+    items,
   } as const
   const problems: string[] = []
   if (seen.verdict !== test.verdict) problems.push(`expected ${test.verdict}, got ${seen.verdict}`)
@@ -114,100 +126,11 @@ function compare(file: string, test: PolicyTest, decision: Decision): PolicyTest
   if (policies.length > 0) {
     problems.push(`expected policy ${policies.join(', ')}, got ${seen.policies.join(', ') || 'none'}`)
   }
+  if (test.items !== undefined && test.items.join() !== items.join()) {
+    problems.push(`expected items ${test.items.join(', ')}, got ${items.join(', ') || 'none'}`)
+  }
   const problem = problems.join('; ')
   return { file, name: test.name, ok: problem === '', expected: expectation(test), seen, problem }
-}
-
-function subjectOf({ given }: PolicyTest, api: TestedApi): Subject | null {
-  const { principal } = given
-  if (principal.type === 'Anonymous') return ANONYMOUS
-  const id = principal.id ?? ''
-  const slash = id.indexOf('/')
-  const issuer = principal.issuer ?? (slash > 0 ? id.slice(0, slash) : api.issuer)
-  if (issuer === undefined || id === '') return null
-  const bare = principal.issuer === undefined && slash > 0 ? id.slice(slash + 1) : id
-  return {
-    ...ANONYMOUS,
-    kind: principal.type === 'User' ? 'user' : 'client',
-    issuer,
-    iss: issuer,
-    id: bare,
-    client: principal.client ?? (principal.type === 'Client' ? bare : ''),
-    groups: principal.groups,
-    scopes: principal.scopes,
-    audience: [api.api],
-    ...(principal.acr === undefined ? {} : { acr: principal.acr }),
-    tenant: principal.tenant,
-  }
-}
-
-function inputOf(
-  { given }: PolicyTest,
-  call: PolicyTestCall,
-  plan: OperationPlan,
-  subject: Subject,
-  checkpoint: 'head' | 'body' | 'response',
-  scopesMet: boolean,
-): DecisionInput {
-  const object = plan.object
-  const stated = object !== undefined && object.ownerKnownAt !== 'never'
-  const known = stated && ORDER[checkpoint] >= ORDER[object.ownerKnownAt]
-  const owner = known && object.owner !== undefined ? given.object.owner : undefined
-  const tenant = known && object.tenant !== undefined ? given.object.tenant : undefined
-  const unknown: ('owner' | 'tenant')[] = []
-  if (object?.owner !== undefined && owner === undefined) unknown.push('owner')
-  if (object?.tenant !== undefined && tenant === undefined) unknown.push('tenant')
-  const params = Object.fromEntries(
-    templateParameters(plan.template).map((name) => [name, given.object.params[name] ?? 'example']),
-  )
-  return {
-    checkpoint,
-    principal: {
-      type: given.principal.type,
-      id: principalId(subject),
-      groups: subject.groups.map((group) => qualified(group, subject.issuer)),
-      client: subject.client,
-      tenant: subject.tenant,
-    },
-    action: plan.key,
-    resource: {
-      api: plan.api,
-      objectType: object?.type ?? '',
-      params,
-      ...(owner === undefined ? {} : { owner: qualified(owner, object?.issuer ?? subject.issuer) }),
-      ...(tenant === undefined ? {} : { tenant }),
-      unknown,
-    },
-    context: {
-      scopes: subject.scopes,
-      scopesMet,
-      issuer: subject.iss,
-      audience: subject.audience,
-      ...(subject.acr === undefined ? {} : { acr: subject.acr }),
-      tokenAgeSeconds: given.principal.tokenAgeSeconds,
-      method: call.method ?? plan.method,
-      path: call.path ?? filled(plan.template, params),
-      ip: call.ip,
-    },
-  }
-}
-
-/** `staff` of issuer corp is `corp/staff`; what has a slash is taken as written. */
-function qualified(name: string, issuer: string): string {
-  return name.includes('/') ? name : `${issuer}/${name}`
-}
-
-function filled(template: string, params: Readonly<Record<string, string>>): string {
-  let path = template
-  for (const [name, value] of Object.entries(params)) path = path.replaceAll(`{${name}}`, () => value)
-  return path
-}
-
-const ORDER: Readonly<Record<Checkpoint, number>> = { head: 0, body: 1, response: 2, message: 3 }
-
-/** The last checkpoint that can still allow: an answer's owner is judged with the answer, all else before. */
-function lastCheckpoint(plan: OperationPlan): 'body' | 'response' {
-  return plan.object?.ownerKnownAt === 'response' ? 'response' : 'body'
 }
 
 function expectation(test: PolicyTest): TestExpectation {
@@ -215,6 +138,7 @@ function expectation(test: PolicyTest): TestExpectation {
     verdict: test.verdict,
     ...(test.reasons === undefined ? {} : { reasons: test.reasons }),
     ...(test.policies === undefined ? {} : { policies: test.policies }),
+    ...(test.items === undefined ? {} : { items: test.items }),
   }
 }
 

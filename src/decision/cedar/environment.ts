@@ -18,9 +18,12 @@ export class Environment {
   /** The principal as an entity; undefined where it is not among the entities. */
   readonly principalEntity: Entity | undefined
   readonly resourceEntity: Entity | undefined
+  /** Which evaluation of its policy set this is (shared-tests.ts); -1 outside of one. */
+  readonly evaluation: number
   readonly #entities: Entities
 
-  constructor(request: AuthorizationRequest, entities: Entities) {
+  constructor(request: AuthorizationRequest, entities: Entities, evaluation = -1) {
+    this.evaluation = evaluation
     this.principal = request.principal
     this.action = request.action
     this.resource = request.resource

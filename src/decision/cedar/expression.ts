@@ -13,7 +13,8 @@ import {
   compileHasTag,
   compileRecord,
 } from './attribute-access.ts'
-import type { Compiled, Test } from './compiled.ts'
+import { allOf, anyOf, links } from './chain.ts'
+import type { Compiled } from './compiled.ts'
 import { folded, NOT_STRING, ofConstant, ofRun, ofTest } from './compiled.ts'
 import { CedarFormError, type Expression, isObject, operation } from './est.ts'
 import { EXTENSION_FUNCTIONS } from './extensions/functions.ts'
@@ -134,13 +135,7 @@ class Compiler {
   /** `a && b && …` in one go: as long as it may be, it costs no depth. */
   #chain(expression: Expression, operator: '&&' | '||', depth: number): Compiled {
     const parts = links(expression, operator).map((part) => this.compile(part, depth + 1))
-    const neutral = operator === '&&'
-    const kept = parts.filter(({ constant }) => constant !== neutral)
-    const [first, second, third] = kept
-    if (first === undefined) return ofConstant(neutral)
-    if (first.constant === !neutral) return ofConstant(!neutral)
-    if (second === undefined) return ofTest(first.test)
-    return ofTest(neutral ? all(kept, first, second, third) : any(kept, first, second, third))
+    return operator === '&&' ? allOf(parts) : anyOf(parts)
   }
 
   #extension(name: string, operands: readonly unknown[], depth: number): Compiled {
@@ -237,43 +232,4 @@ function choice(condition: Compiled, then: Compiled, otherwise: Compiled): Compi
   const a = then.run
   const b = otherwise.run
   return ofRun((environment) => (test(environment) ? a(environment) : b(environment)))
-}
-
-/** The parts of a chain, in evaluation order, however it is bracketed: `&&` and `||` are associative, errors too. */
-function links(expression: Expression, operator: '&&' | '||'): readonly unknown[] {
-  const found: unknown[] = []
-  const open: unknown[] = [expression]
-  while (open.length > 0) {
-    const part = open.pop()
-    const [own, operand] = isObject(part) ? operation(part) : ['', null]
-    if (own === operator && isObject(operand)) open.push(operand['right'], operand['left'])
-    else found.push(part)
-  }
-  return found
-}
-
-function all(parts: readonly Compiled[], a: Compiled, b: Compiled, c: Compiled | undefined): Test {
-  const first = a.test
-  const second = b.test
-  if (c === undefined) return (environment) => first(environment) && second(environment)
-  const third = c.test
-  if (parts.length === 3) {
-    return (environment) => first(environment) && second(environment) && third(environment)
-  }
-  const tests = parts.map(({ test }) => test)
-  return (environment) => {
-    for (let i = 0; i < tests.length; i++) if (tests[i]?.(environment) !== true) return false
-    return true
-  }
-}
-
-function any(parts: readonly Compiled[], a: Compiled, b: Compiled, c: Compiled | undefined): Test {
-  const first = a.test
-  const second = b.test
-  if (c === undefined) return (environment) => first(environment) || second(environment)
-  const tests = parts.map(({ test }) => test)
-  return (environment) => {
-    for (let i = 0; i < tests.length; i++) if (tests[i]?.(environment) === true) return true
-    return false
-  }
 }

@@ -1,25 +1,38 @@
-import type { Test } from './compiled.ts'
-import { CedarFormError, type Condition, type Expression, type Policy } from './est.ts'
+import { allOf, links } from './chain.ts'
+import { type Compiled, ofTest, type Test } from './compiled.ts'
+import { CedarFormError, type Expression, isObject, type Policy } from './est.ts'
 import { compileExpression } from './expression.ts'
 import type { Slots } from './scope.ts'
+import type { SharedTests } from './shared-tests.ts'
 
 /** All of a policy but its scope; throws an `EvaluationError` where the policy's evaluation fails. */
 export type CompiledCondition = Test
 
-/** Every `when` holds and no `unless` does, tried in the order they are written. @throws {CedarFormError} */
-export function compileConditions(policy: Policy, slots: Slots): CompiledCondition {
-  const [first, ...rest] = policy.conditions.map(conditionOf)
-  if (first === undefined) return ALWAYS
-  return compileExpression(
-    rest.reduce((left, right) => ({ '&&': { left, right } }), first),
-    slots,
-  ).test
+/**
+ * What must hold one after the other: each part of a `when`, and of an `unless` that it does not.
+ * @throws {CedarFormError}
+ */
+export function conditionParts(policy: Policy): readonly Expression[] {
+  return policy.conditions.flatMap(({ kind, body }) => {
+    if (kind === 'unless') return [{ '!': { arg: body } }]
+    if (kind !== 'when') throw new CedarFormError('a condition is neither when nor unless')
+    return links(body, '&&').map((part) => {
+      if (!isObject(part)) throw new CedarFormError('an expression is no object')
+      return part
+    })
+  })
 }
 
-const ALWAYS: CompiledCondition = () => true
-
-function conditionOf({ kind, body }: Condition): Expression {
-  if (kind === 'when') return body
-  if (kind === 'unless') return { '!': { arg: body } }
-  throw new CedarFormError('a condition is neither when nor unless')
+/** @param shared The conditions that policies of the set share; left out for the links of a template. */
+export function compileConditions(
+  policy: Policy,
+  slots: Slots,
+  shared: SharedTests | undefined,
+): CompiledCondition {
+  const parts = conditionParts(policy).map((part): Compiled => {
+    const compiled = compileExpression(part, slots)
+    if (shared === undefined || compiled.constant !== undefined) return compiled
+    return ofTest(shared.test(part, () => compiled.test))
+  })
+  return allOf(parts).test
 }

@@ -3,9 +3,10 @@ import type { AuthorizationRequest } from './environment.ts'
 import { Environment } from './environment.ts'
 import { CedarFormError, type Policy } from './est.ts'
 import type { CompiledCondition } from './policy-condition.ts'
-import { compileConditions } from './policy-condition.ts'
+import { compileConditions, conditionParts } from './policy-condition.ts'
 import { PolicyIndex } from './policy-index.ts'
 import { compileScope, type Scope, type Slots } from './scope.ts'
+import { SharedTests } from './shared-tests.ts'
 import { type EntityUid, EvaluationError } from './values.ts'
 
 /*
@@ -69,6 +70,7 @@ const DENIED: Authorization = { decision: 'deny', policies: NONE, errors: NONE }
 export class PolicySet {
   readonly #index: PolicyIndex<SetPolicy>
   readonly #ids: readonly string[]
+  readonly #shared: SharedTests
   readonly #erroringForbidDenies: boolean
 
   /** @throws {CedarFormError} for a policy that Cedar does not write, an unfilled slot, or an id taken twice. */
@@ -78,14 +80,19 @@ export class PolicySet {
     { erroringForbidDenies }: PolicySetOptions = { erroringForbidDenies: true },
   ) {
     this.#erroringForbidDenies = erroringForbidDenies
+    const ordered = [...members].sort(byId)
+    const shared = new SharedTests(
+      ordered.flatMap(({ policy, slots }) => (slots === undefined ? conditionParts(policy) : [])),
+    )
     const policies: SetPolicy[] = []
     const scopes: Scope[] = []
-    for (const { id, policy, slots = {} } of [...members].sort(byId)) {
+    for (const { id, policy, slots } of ordered) {
       if (policies.at(-1)?.id === id) throw new CedarFormError(`two policies have the id ${id}`)
-      const condition = compileConditions(policy, slots)
+      const condition = compileConditions(policy, slots ?? {}, slots === undefined ? shared : undefined)
       policies.push({ id, place: policies.length, forbid: policy.effect === 'forbid', condition })
-      scopes.push(compileScope(policy, slots))
+      scopes.push(compileScope(policy, slots ?? {}))
     }
+    this.#shared = shared
     const indexed = policies.flatMap((policy, place) => {
       const scope = scopes[place]
       return scope === undefined ? [] : [{ policy, scope }]
@@ -96,7 +103,7 @@ export class PolicySet {
 
   /** Whether the request is allowed, and by which policies. Never throws for what a policy or the request holds. */
   authorize(request: AuthorizationRequest, entities: Entities): Authorization {
-    const environment = new Environment(request, entities)
+    const environment = new Environment(request, entities, this.#shared.next())
     const vote = new Vote(environment, this.#erroringForbidDenies)
     this.#index.visit(environment, vote)
     return vote.result(this.#ids)

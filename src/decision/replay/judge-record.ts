@@ -231,8 +231,12 @@ function policy(
     : null
   if (early !== null) return early
   const verdict = engine.evaluate(input)
-  if (verdict.verdict === 'pending' && !reachedEnd(recorded, operation.plan))
+  if (verdict.verdict === 'pending' && !reachedEnd(recorded, operation.plan)) {
+    // The floor refuses whatever the policies would come to.
+    if (operation.plan.security.need === 'required' && !scopes.met && !scopes.leftToApi)
+      return { verdict, input }
     return { missing: input.resource.unknown.map((name) => `resource.${name}`) }
+  }
   return { verdict, input }
 }
 
