@@ -37,11 +37,18 @@ export interface CedarCase {
 }
 
 export function cedarCase(tape: Tape): CedarCase {
+  const bodies: string[] = []
+  // Some conditions occur in several policies.
+  const body = (writer: Writer): string => {
+    if (bodies.length > 0 && tape.below(4) === 3) return tape.pick(bodies)
+    const made = writer.expression({ kind: 'Bool' }, 4)
+    bodies.push(made)
+    return made
+  }
   return caseOf(tape, 6, (writer) =>
-    Array.from(
-      { length: tape.below(3) },
-      () => `${tape.pick(['when', 'unless'])} { ${writer.expression({ kind: 'Bool' }, 4)} }`,
-    ).join(' '),
+    Array.from({ length: tape.below(3) }, () => `${tape.pick(['when', 'unless'])} { ${body(writer)} }`).join(
+      ' ',
+    ),
   )
 }
 

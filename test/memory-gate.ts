@@ -10,6 +10,7 @@ import type { AuditWriter, Upstream, UpstreamRequest } from '../src/model/ports.
 import type { CutEntry, IntentEntry, OutcomeEntry } from '../src/model/record.ts'
 import { bundleParts, compileBundle } from '../src/roles/compile-bundle.ts'
 import { systemClock, systemRandom } from '../src/roles/system.ts'
+import { keyedDigest } from '../src/store/store-keys.ts'
 import { keyNotice, type TestKey } from './token-issuer.ts'
 
 /** The pipeline without a socket, a process or a disk: real rooms, ports in memory. */
@@ -29,6 +30,8 @@ export function memoryGate(options: {
   readonly audit?: AuditWriter
   /** Hash that records name the bundle by; `test` unless told. */
   readonly bundle?: string
+  /** Another configuration, whose bundle `candidate` judges beside, and this percent of callers itself. */
+  readonly candidate?: { readonly config: string; readonly share?: number }
 }): MemoryGate {
   const compiled = compileBundle(options.config)
   const builder = new SnapshotBuilder(options.bundle ?? 'test')
@@ -37,6 +40,13 @@ export function memoryGate(options: {
   const snapshot = builder.finish()
   snapshots.prepared(1, snapshot)
   snapshots.commit(1)
+  if (options.candidate !== undefined) {
+    const other = new SnapshotBuilder('candidate')
+    for (const part of bundleParts(compileBundle(options.candidate.config))) other.add(part)
+    snapshots.prepared(2, other.finish(), 'candidate')
+    snapshots.commit(2)
+    snapshots.canary(options.candidate.share ?? 0)
+  }
 
   const clock = systemClock
   const random = systemRandom()
@@ -67,6 +77,8 @@ export function memoryGate(options: {
       clock,
       snapshots,
       tokens: new AccessTokens({ clock, ring, revocations }),
+      candidateTokens: new AccessTokens({ clock, ring, revocations }),
+      canary: keyedDigest(new Uint8Array(32).fill(3), 'canary'),
       keyWait: { wait: () => Promise.resolve() },
       assertions,
       upstream: options.upstream,

@@ -69,6 +69,7 @@ export function sideOf(text: string, operations: readonly OperationPlan[], api =
   const { plan: policies } = compilePolicies({
     files: [{ file: 'p.cedar', text }],
     apis: [{ api: 'shop', operations }],
+    zones: ['branch', 'plant'],
   })
   return {
     head: { issuers: [] },

@@ -21,7 +21,10 @@ export interface ApplicationInput {
   readonly bound: number
 }
 
-/** Requests that identity or scopes refuse are left out: no policy is asked about them. */
+/**
+ * Sets leave out requests that scopes refuse: no policy changes them. Whether a policy tells callers apart is asked of
+ * those too: one that asks for the scopes does.
+ */
 export function applyingAt(
   { engine: own }: Side,
   { plan, policies, api }: SideOperation,
@@ -44,8 +47,7 @@ export function applyingAt(
     if (draft === null) continue
     for (const checkpoint of checkpoints) {
       const { input, subject, scopes } = callOf(draft, plan, checkpoint, api.plan.credential)
-      const anonymous = subject.kind === 'anonymous'
-      if (plan.security.need === 'required' && (scopes.leftToApi ? false : !scopes.met || anonymous)) continue
+      if (plan.security.need === 'required' && subject.kind === 'anonymous' && !scopes.leftToApi) continue
       requests++
       const { verdict, policies: named, errors } = engine.evaluate(input)
       // An error of a forbid denies as if it applied; of a permit it is as if it did not.
@@ -53,7 +55,7 @@ export function applyingAt(
       const failed = errors.map(({ policy }) => policy)
       const all = [...new Set([...applied, ...failed])].flatMap((id) => index.get(id) ?? [])
       const sorted = all.sort((a, b) => a - b)
-      sets.set(sorted.join(), sorted)
+      if (plan.security.need !== 'required' || scopes.met || scopes.leftToApi) sets.set(sorted.join(), sorted)
       circumstances.note(point, `${checkpoint}`, sorted)
     }
   }

@@ -102,6 +102,12 @@ export const configSchema = z.strictObject({
     .describe(
       'Folder of Cedar policies (`*.cedar`) and their tests (`*.test.yaml`), at most two levels deep. Left out: no policy, so enforced APIs deny every call.',
     ),
+  failingForbid: z
+    .enum(['deny', 'ignore'])
+    .default('deny')
+    .describe(
+      'What a `forbid` does that fails to evaluate, by overflow say. `deny`: it denies the call, since it might have. `ignore`: it does not apply, as in plain Cedar.',
+    ),
   store: localPath
     .default('./data')
     .describe('Folder of records, keys and bundles; made if absent, readable by its owner only.'),

@@ -87,6 +87,16 @@ export function runPolicyTests(
 
 function runTest({ file, test, plan, call }: PreparedTest, engine: PolicyEngine): PolicyTestResult {
   const { checkpoint, subject, scopes, input, last } = call
+  const policy = engine.evaluate(input)
+  const items = itemsOf(test, call, plan)
+  // Who is allowed whoever owns them sees all of them.
+  const rows = items.map((item) =>
+    policy.verdict === 'pending'
+      ? itemVerdict(engine, input, item, plan.object?.items?.param)
+      : { effect: policy.verdict, policies: [] },
+  )
+  const released = rows.filter(({ effect }) => effect === 'allow').length
+  const judged = { judged: rows.length, released, rows: rows.map((row) => ({ ...row, count: 1 })) }
   const decision = decide({
     checkpoint,
     mode: 'enforce',
@@ -95,14 +105,17 @@ function runTest({ file, test, plan, call }: PreparedTest, engine: PolicyEngine)
     subject,
     findings: [],
     scopes,
-    policy: engine.evaluate(input),
+    policy,
     input,
     last,
+    ...(policy.verdict === 'pending' && test.answer?.items !== undefined ? { items: judged } : {}),
   })
-  const items = itemsOf(test, call, plan).map(
-    (item) => itemVerdict(engine, input, item, plan.object?.items?.param).effect,
+  return compare(
+    file,
+    test,
+    decision,
+    rows.map(({ effect }) => effect),
   )
-  return compare(file, test, decision, items)
 }
 
 function compare(

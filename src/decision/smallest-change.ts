@@ -154,6 +154,15 @@ const HINTS: Partial<Record<ReasonCode, Hint>> = {
       ? `Declare answer ${status} of ${operation(context)} in the contract.`
       : withPlace(reason)
   },
+  'lateral-movement': (reason, context) => {
+    const [from, to, by] = [text(reason, 'from'), text(reason, 'to'), text(reason, 'by')]
+    if (by === 'elsewhere')
+      return 'Call from the networks of the caller’s zone: its identity belongs to one that names networks.'
+    if (from === '')
+      return 'Put the caller into a zone by its workload, client or network, and add a flow from it.'
+    const only = context.operation === '' ? '' : `, operations: [${JSON.stringify(context.operation)}]`
+    return `Add the flow { from: ${from}, to: ${to}${only} }.`
+  },
   'object-absent': () => 'Name an object that exists.',
 }
 
@@ -211,12 +220,14 @@ function paramsOf({ template, path = '' }: CallContext): readonly (readonly [str
   return found
 }
 
+const TYPES = { user: 'User', client: 'Client', workload: 'Workload' } as const
+
 /** The permit that allows this caller this operation and nothing else. */
 function permit({ subject, operation }: CallContext, when = ''): string {
   const scope =
     subject === null || subject.kind === 'anonymous'
       ? 'principal is Anonymous'
-      : `principal == ${subject.kind === 'user' ? 'User' : 'Client'}::${quoted(principalId(subject))}`
+      : `principal == ${TYPES[subject.kind]}::${quoted(principalId(subject))}`
   return `permit(${scope}, action == Action::${quoted(operation)}, resource)${when};`
 }
 

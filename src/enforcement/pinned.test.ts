@@ -59,4 +59,57 @@ describe('pinned snapshots', () => {
     pins[0]?.unpin()
     await waiting
   })
+
+  it('a candidate is pinned beside the one in force, and comes into force without being made again', () => {
+    const closed: string[] = []
+    const pinned = new PinnedSnapshots()
+    pinned.prepared(1, snapshot('a', closed))
+    pinned.commit(1)
+    pinned.prepared(2, snapshot('b', closed), 'candidate')
+    const early = pinned.pin()
+    expect(early?.candidate).toBeUndefined()
+    early?.unpin()
+    pinned.commit(2)
+    pinned.canary(10)
+    const before = pinned.pin()
+    expect([before?.snapshot.bundle, before?.candidate?.snapshot.bundle, before?.candidate?.share]).toEqual([
+      'a',
+      'b',
+      10,
+    ])
+    expect(pinned.preparedCandidate(3, 'c')).toBe(false)
+    expect(pinned.preparedCandidate(3, 'b')).toBe(true)
+    pinned.commit(3)
+    const after = pinned.pin()
+    expect([after?.snapshot.bundle, after?.candidate, closed]).toEqual(['b', undefined, []])
+    before?.unpin()
+    expect(closed).toEqual(['a'])
+    after?.unpin()
+    expect(closed).toEqual(['a'])
+  })
+
+  it('a candidate that is dropped goes with its last call; one that is ready too late is not taken', () => {
+    const closed: string[] = []
+    const pinned = new PinnedSnapshots()
+    pinned.prepared(1, snapshot('a', closed))
+    pinned.commit(1)
+    pinned.prepared(2, snapshot('b', closed), 'candidate')
+    pinned.commit(2)
+    const pin = pinned.pin()
+    pinned.canary(null)
+    expect([pinned.pin()?.candidate, closed]).toEqual([undefined, []])
+    pin?.unpin()
+    expect(closed).toEqual(['b'])
+    // As a thread that takes a dead one's place is told, in one breath.
+    pinned.commit(3)
+    pinned.canary(null)
+    pinned.prepared(3, snapshot('c', closed), 'candidate')
+    expect([pinned.pin()?.candidate, closed]).toEqual([undefined, ['b', 'c']])
+    // An abandoned promotion leaves the candidate where it was.
+    pinned.prepared(4, snapshot('d', closed), 'candidate')
+    pinned.commit(4)
+    pinned.preparedCandidate(5, 'd')
+    pinned.abandon(5)
+    expect(pinned.pin()?.candidate?.snapshot.bundle).toBe('d')
+  })
 })

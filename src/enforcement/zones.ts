@@ -1,5 +1,5 @@
 import type { Operation } from '../contract/instantiate.ts'
-import { actionGroups } from '../decision/cedar/schema.ts'
+import { actionGroups } from '../decision/cedar/action-names.ts'
 import { isSuspended } from '../decision/decide.ts'
 import type { ApiPlan, FlowPlan, ZonePlan } from '../model/bundle.ts'
 import { SallyportError } from '../model/errors.ts'

@@ -7,6 +7,7 @@ import type { BundleActions } from '../management/bundle-actions.ts'
 import type { CliActions, DemoRequest } from '../management/cli/actions.ts'
 import { sallyportProgram } from '../management/cli/program.ts'
 import { sendOrder } from '../management/control-socket.ts'
+import type { PolicyActions } from '../management/policy-actions.ts'
 import type { RecordActions } from '../management/record-actions.ts'
 import { SallyportError } from '../model/errors.ts'
 import { systemClock } from './system.ts'
@@ -58,6 +59,11 @@ const actions: CliActions = {
     return key === null ? [] : [key]
   },
   demo: runDemo,
+  policies: {
+    test: async (config, options) => (await policies()).test(config, options),
+    lint: async (config, options) => (await policies()).lint(config, options),
+    diff: async (request, options) => (await policies()).diff(request, options),
+  },
   records: {
     now: () => systemClock.now().wallMs,
     read: async function* (config, filter) {
@@ -79,6 +85,10 @@ const actions: CliActions = {
 
 async function storedBundles(): Promise<BundleActions> {
   return (await import('./stored-bundles.ts')).bundleActions
+}
+
+async function policies(): Promise<PolicyActions> {
+  return (await import('./policies.ts')).policyActions
 }
 
 async function recordActions(): Promise<Omit<RecordActions, 'now'>> {

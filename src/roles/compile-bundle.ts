@@ -6,7 +6,7 @@ import { type ReadConfig, readConfig } from '../config/read.ts'
 import { type CompiledContract, compileContract } from '../contract/compile.ts'
 import { compilePolicies } from '../decision/cedar/compile.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
-import { type PolicyTestResult, runPolicyTests } from '../decision/policy-test.ts'
+import { type PolicyTestResult, runPolicyTests, type TestedApi } from '../decision/policy-test.ts'
 import type { ApiPlan, BundleHead, BundlePart, PolicyPlan } from '../model/bundle.ts'
 import { isFault, SallyportError } from '../model/errors.ts'
 import { escapePointer } from '../syntax/json-pointer.ts'
@@ -74,6 +74,7 @@ export function compileBundle(configFile: string): CompiledBundle {
     apis: apiOperations(apis),
     zones: (head.zones ?? []).map(({ name }) => name),
     unstated: unstatedAttributes(head),
+    failingForbid: read.config.failingForbid,
   })
   for (const { file, line, column, message } of compiled.warnings)
     warnings.push({ place: `${file}:${line}:${column}`, message })
@@ -89,19 +90,23 @@ function testPolicies(
   if (read.policyTests.length === 0) return []
   const engine = new CedarEngine(plan)
   try {
-    const tested = apis.map(({ plan: { name, accept, credential }, contract }) => {
-      const [issuer] = accept
-      return {
-        api: name,
-        operations: contract?.operations.map(({ plan }) => plan) ?? [],
-        credential,
-        ...(issuer === undefined ? {} : { issuer }),
-      }
-    })
-    return runPolicyTests({ files: read.policyTests, apis: tested, engine })
+    return runPolicyTests({ files: read.policyTests, apis: testedApis(apis), engine })
   } finally {
     engine.close()
   }
+}
+
+/** What policy tests may call, and what they may leave out. */
+export function testedApis(apis: CompiledBundle['apis']): readonly TestedApi[] {
+  return apis.map(({ plan: { name, accept, credential }, contract }) => {
+    const [issuer] = accept
+    return {
+      api: name,
+      operations: contract?.operations.map(({ plan }) => plan) ?? [],
+      credential,
+      ...(issuer === undefined ? {} : { issuer }),
+    }
+  })
 }
 
 /** What is wrong with an object rule is said of the file that the rule stands in. */

@@ -1,5 +1,5 @@
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
-import type { Policy } from '../decision/cedar/est.ts'
+import type { Expression, Policy } from '../decision/cedar/est.ts'
 import { readPlan } from '../decision/cedar/plan.ts'
 import type { PolicyText } from '../management/record-actions.ts'
 import type { PolicyPlan } from '../model/bundle.ts'
@@ -29,4 +29,12 @@ function textOf(policy: Policy): string | null {
   } catch {
     return null
   }
+}
+
+/** A part of a condition as Cedar text in one line. */
+export function expressionText(body: Expression): string {
+  const all = { op: 'All' } as const
+  const conditions = [{ kind: 'when', body }] as const
+  const text = textOf({ effect: 'permit', principal: all, action: all, resource: all, conditions })
+  return (/when\s*\{([\s\S]*)\}\s*;\s*$/.exec(text ?? '')?.[1] ?? '').replace(/\s+/g, ' ').trim()
 }

@@ -1,11 +1,13 @@
 import { Router } from '../contract/router.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
 import type { ReplayBundle } from '../decision/replay/judge-record.ts'
-import { OutlineBuilder } from '../decision/replay/outline.ts'
+import { type BundleOutline, OutlineBuilder } from '../decision/replay/outline.ts'
 import { ApiTable } from '../enforcement/route.ts'
+import { ZoneTable } from '../enforcement/zones.ts'
 import type { PolicyPlan } from '../model/bundle.ts'
 import { SallyportError } from '../model/errors.ts'
 import { readBundle } from '../store/bundle-files.ts'
+import { parseIp } from '../syntax/ip.ts'
 import { parseTarget } from '../syntax/uri.ts'
 
 const NOWHERE = { api: '', operation: '' }
@@ -43,6 +45,24 @@ export function readReplayBundle(file: string, hash: string): ReplayBundle {
       const matched = routers.get(name)?.match(method, found.segments)
       return { api: name, operation: matched?.kind === 'match' ? matched.target : '' }
     },
-    zone: () => null,
+    zone: zonesOf(outline),
   }
 }
+
+function zonesOf({ head, apis }: BundleOutline): ReplayBundle['zone'] {
+  const { zones = [], flows = [], networks = {} } = head
+  if (zones.length === 0) return null
+  const contracted = [...apis.values()].map(({ plan, operations }) => ({
+    plan,
+    operations: [...operations.values()].map((operation) => operation.plan),
+  }))
+  const table = new ZoneTable({ zones, flows, networks, apis: contracted })
+  return (subject, address, api, operation) => {
+    const bytes = parseIp(address)?.bytes
+    const place = table.placeOf(subject, bytes ?? UNSPECIFIED)
+    return { zone: place.zone, against: table.against(place, api, operation, true) }
+  }
+}
+
+/** Stands for an address that cannot be read: `::` belongs to no caller (RFC 4291 §2.5.2). */
+const UNSPECIFIED = new Uint8Array(16)

@@ -21,6 +21,12 @@ const line = z.strictObject({
 /** A bundle that was put in force. */
 export type PutInForce = Readonly<Omit<z.infer<typeof line>, 'kind' | 'number'>>
 
+export interface NotedChange extends PutInForce {
+  readonly number: number
+  /** The line as it was signed. */
+  readonly text: string
+}
+
 /** Kept: the rest is in the management log. */
 const MAX_CHANGES = 200
 
@@ -30,11 +36,11 @@ export const IN_FORCE_FILE = 'in-force.ndjson'
 export function readInForce(
   folder: string,
   publicKey: SigningKey['publicKey'],
-): { readonly changes: readonly (PutInForce & { readonly number: number })[]; readonly damaged: number } {
+): { readonly changes: readonly NotedChange[]; readonly damaged: number } {
   const file = join(folder, IN_FORCE_FILE)
   if (!existsSync(file)) return { changes: [], damaged: 0 }
   const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean).slice(-MAX_CHANGES)
-  const changes: (PutInForce & { number: number })[] = []
+  const changes: NotedChange[] = []
   let last = 0
   for (const text of lines) {
     const read = line.safeParse(readSignedLine(text, publicKey))
@@ -42,7 +48,7 @@ export function readInForce(
     if (!read.success || read.data.number <= last) continue
     const { kind: _, ...change } = read.data
     last = change.number
-    changes.push(change)
+    changes.push({ ...change, text })
   }
   return { changes, damaged: lines.length - changes.length }
 }
@@ -52,7 +58,7 @@ export class InForceJournal {
   readonly #file: string
   readonly #key: SigningKey
   readonly damaged: number
-  #changes: readonly (PutInForce & { readonly number: number })[]
+  #changes: readonly NotedChange[]
 
   constructor(folder: string, key: SigningKey) {
     this.#file = join(folder, IN_FORCE_FILE)
@@ -75,11 +81,9 @@ export class InForceJournal {
   /** On the disk when it returns. Throws `store-unwritable`, and nothing has changed then. */
   put(change: PutInForce): void {
     const number = (this.#changes.at(-1)?.number ?? 0) + 1
-    const changes = [...this.#changes, { ...change, number }].slice(-MAX_CHANGES)
-    const text = changes.map((each) =>
-      signLine({ kind: 'sallyport/in-force/1', ...each }, this.#key.privateKey),
-    )
-    writeWhole(this.#file, `${text.join('\n')}\n`)
+    const text = signLine({ kind: 'sallyport/in-force/1', number, ...change }, this.#key.privateKey)
+    const changes = [...this.#changes, { ...change, number, text }].slice(-MAX_CHANGES)
+    writeWhole(this.#file, `${changes.map((each) => each.text).join('\n')}\n`)
     this.#changes = changes
   }
 }

@@ -1,4 +1,9 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ExchangeRecord } from '../../src/model/record.ts'
 import { realPart } from '../parts.ts'
@@ -325,6 +330,54 @@ describe('behind proxies of others', () => {
   })
 })
 
+describe('the page for proxies', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/how-to/behind-a-proxy.md'), 'utf8')
+  const fence = (info: string): string =>
+    new RegExp(`^\`\`\`${info}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(page)?.[1] ?? ''
+  const http = (): string =>
+    fence('yaml envoy.yaml').replace(
+      / {22}grpc_service: .*\n/,
+      fence('yaml http-service.yaml').replaceAll(/^/gm, ' '.repeat(22)).trimEnd() + '\n',
+    )
+
+  it.skipIf(envoy === null).each([
+    ['gRPC', () => fence('yaml envoy.yaml')],
+    ['HTTP', http],
+  ])('shows what Envoy takes, %s', (_name, text) => {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-envoy-'))
+    const file = join(folder, 'envoy.yaml')
+    writeFileSync(file, text())
+    const { status, stderr } = spawnSync(envoy ?? '', ['--mode', 'validate', '-c', file], {
+      encoding: 'utf8',
+    })
+    rmSync(folder, { recursive: true, force: true })
+    expect(status, stderr).toBe(0)
+  })
+
+  it.skipIf(nginx === null)('shows what nginx takes', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-nginx-'))
+    const file = join(folder, 'nginx.conf')
+    const server = `server { listen 127.0.0.1:1; ${fence('nginx')} }`
+    writeFileSync(file, `pid ${folder}/pid; error_log stderr; events {} http { access_log off; ${server} }`)
+    const { status, stderr } = spawnSync(nginx ?? '', ['-t', '-p', folder, '-c', file], { encoding: 'utf8' })
+    rmSync(folder, { recursive: true, force: true })
+    expect(status, stderr).toBe(0)
+  })
+})
+
+describe('a decision point’s port', () => {
+  it('that is taken keeps the gate from starting, and says which key', async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    const address = taken.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    await expect(startDemoGate({ top: `decisionPoints: { extAuthz: { port: ${port} } }\n` })).rejects.toThrow(
+      `127.0.0.1:${port} is taken by another program; set decisionPoints.extAuthz.port`,
+    )
+    await new Promise((resolve) => taken.close(resolve))
+  })
+})
+
 describe('asked as Traefik and Caddy ask', () => {
   let asked: Asked
   let port: number
@@ -391,7 +444,9 @@ async function compare(
 
 async function recordOf(demo: DemoGate, id: string): Promise<ExchangeRecord> {
   const { json } = await demo.gate.command(['audit', 'query', '--limit', '10000'])
-  const record = (Array.isArray(json) ? (json as readonly ExchangeRecord[]) : []).find(({ intent }) => intent.id === id)
+  const record = (Array.isArray(json) ? (json as readonly ExchangeRecord[]) : []).find(
+    ({ intent }) => intent.id === id,
+  )
   if (record === undefined) throw new Error(`no record of ${id}: ${JSON.stringify(json).slice(0, 300)}`)
   return record
 }

@@ -176,3 +176,42 @@ describe('observing single stages', () => {
     expect([seen.status, seen.observed, seen.outcome?.wouldDeny]).toEqual([200, [], false])
   })
 })
+
+describe('observing single policies', () => {
+  const USERS = '@id("users") permit (principal is User, action, resource);'
+
+  it('a forbid would forbid, and the call goes on; enforced, it does not', async () => {
+    const forbid =
+      '@id("no-writes") @mode("observe") forbid (principal, action in Action::"things/write", resource);'
+    const call = { fields: [...bearer(), ...json], body: '{"id":"a"}' }
+    const gate = placedGate({ policies: USERS + forbid })
+    const seen = await gate.call('POST', '/things', call)
+    watched(seen, 'policy-forbids')
+    expect(seen.intent?.decisions[0]?.observed?.[0]?.evidence).toEqual({
+      policies: ['no-writes'],
+      mode: 'observe',
+    })
+    expect((await gate.call('GET', '/things/a', { fields: bearer() })).outcome?.wouldDeny).toBe(false)
+    const enforcing = placedGate({ policies: USERS + forbid.replace('@mode("observe") ', '') })
+    refused(await enforcing.call('POST', '/things', call), 403, 'policy-forbids')
+  })
+
+  it('a permit would permit, and the call is refused all the same', async () => {
+    const permit = '@id("all") @mode("observe") permit (principal, action, resource);'
+    const gate = placedGate({
+      policies: `@id("reads") permit (principal is User, action in Action::"things/read", resource);${permit}`,
+    })
+    const seen = await gate.call('POST', '/things', { fields: [...bearer(), ...json], body: '{"id":"a"}' })
+    refused(seen, 403, 'policy-missing')
+    expect(seen.intent?.decisions.at(-1)?.reasons[0]?.evidence['wouldPermit']).toEqual(['all'])
+    expect((await gate.call('GET', '/things/a', { fields: bearer() })).status).toBe(200)
+  })
+
+  it('whose owner the answer states, at the answer', async () => {
+    const own =
+      '@id("own") @mode("observe") forbid (principal is User, action, resource is Object) unless { resource has owner && resource.owner == principal };'
+    const gate = placedGate({ policies: USERS + own })
+    watched(await gate.call('GET', '/things/a', { fields: bearer({ sub: 'ben' }) }), 'policy-forbids')
+    expect((await gate.call('GET', '/things/a', { fields: bearer() })).outcome?.wouldDeny).toBe(false)
+  })
+})

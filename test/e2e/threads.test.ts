@@ -100,6 +100,40 @@ describe('a gate thread that dies', () => {
   })
 })
 
+describe('a candidate', () => {
+  it('is told to a thread that takes a dead one’s place, with its share; one that came into force is none', async () => {
+    const { gate, messages, seen, bundle, stop } = await gateProcess()
+    const put = async (epoch: number, file: string, use: 'live' | 'candidate') => {
+      gate.receive({ type: 'prepare', epoch, bundle: bundle(file), use })
+      await until('prepared', () => messages.find((each) => each.type === 'prepared' && each.epoch === epoch))
+      gate.receive({ type: 'commit', epoch })
+      await until('committed', () =>
+        messages.find((each) => each.type === 'committed' && each.epoch === epoch),
+      )
+    }
+    const toldAfterDeath = async (index: number) => {
+      const from = messages.length
+      gate.receive({ type: 'state', state: { type: 'addresses', table: { [`exhaust-${index}`]: [] } } })
+      await until('its death is told', () => seen('thread-died', from), 30_000)
+      gate.receive({ type: 'state', state: { type: 'addresses', table: {} } })
+      await until('all listen again', () => seen('listening', from))
+      return messages
+        .slice(from)
+        .flatMap((each) => (each.type === 'counters' ? Object.keys(each.counters) : []))
+    }
+    await put(2, 'next', 'candidate')
+    gate.receive({ type: 'canary', sequence: 1, share: 25 })
+    await until('the share is known', () => seen('applied'))
+    // Before it listens it is told of the bundle in force; what it is told after that, the counters do not hold.
+    expect(await toldAfterDeath(0)).toEqual(['state addresses revoke prepare commit listen'])
+    await put(3, 'next', 'live')
+    const from = messages.length
+    gate.receive({ type: 'canary', sequence: 2, share: null })
+    await until('it is dropped', () => seen('applied', from))
+    await stop()
+  }, 60_000)
+})
+
 describe('a swap', () => {
   it('is prepared when the slowest thread is, and fails with the first that fails', async () => {
     const { gate, messages, seen, bundle, stop } = await gateProcess()

@@ -42,6 +42,8 @@ export function compilePolicies(input: {
   readonly zones?: readonly string[]
   /** Attributes that nothing in this configuration states, with why: a policy that reads one is warned of. */
   readonly unstated?: ReadonlyMap<string, string>
+  /** `ignore`: plain Cedar, where a forbid that fails does not apply; else it denies. */
+  readonly failingForbid?: 'deny' | 'ignore'
 }): PolicyCompilation {
   const faults: PolicyFault[] = []
   const parsed = parseFiles(input.files, faults)
@@ -71,7 +73,7 @@ export function compilePolicies(input: {
   }
   throwIfAny(faults)
   const places = new Map(parsed.map((policy) => [policy.id, placeText(policy)]))
-  return { plan: toPlan(compiled, input.apis), warnings, places }
+  return { plan: toPlan(compiled, input.apis, input.failingForbid ?? 'deny'), warnings, places }
 }
 
 function placeText({ file, span }: ParsedPolicy): string {
@@ -236,9 +238,14 @@ function compilePolicy(
   return { id, apis, reads: policyReads(policy), policy }
 }
 
-function toPlan(policies: readonly CompiledPolicy[], apis: readonly ApiOperations[]): PolicyPlan {
+function toPlan(
+  policies: readonly CompiledPolicy[],
+  apis: readonly ApiOperations[],
+  failingForbid: 'deny' | 'ignore',
+): PolicyPlan {
   const detail: CedarPlan = {
     format: 1,
+    ...(failingForbid === 'ignore' ? { failingForbid } : {}),
     policies,
     apis: Object.fromEntries(
       apis.map(({ api, operations, zone }) => [

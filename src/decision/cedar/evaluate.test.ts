@@ -36,9 +36,10 @@ afterEach(() => {
   for (const engine of open.splice(0)) engine.close()
 })
 
-function engine(text: string): CedarEngine {
-  const apis = [{ api: 'shop', operations: OPERATIONS }]
-  const { plan } = compilePolicies({ files: [{ file: 'p.cedar', text }], apis })
+function engine(text: string, failingForbid: 'deny' | 'ignore' = 'deny'): CedarEngine {
+  const apis = [{ api: 'shop', operations: OPERATIONS, zone: 'pay' }]
+  const files = [{ file: 'p.cedar', text }]
+  const { plan } = compilePolicies({ files, apis, zones: ['pay', 'dmz'], failingForbid })
   const made = new CedarEngine(JSON.parse(JSON.stringify(plan)))
   open.push(made)
   return made
@@ -46,7 +47,15 @@ function engine(text: string): CedarEngine {
 
 const CALL: DecisionInput = {
   checkpoint: 'response',
-  principal: { type: 'User', id: 'corp/ana', groups: ['corp/customers'], client: 'web', tenant: 't1' },
+  principal: {
+    type: 'User',
+    id: 'corp/ana',
+    groups: ['corp/customers'],
+    roles: ['corp/admin'],
+    zone: 'dmz',
+    client: 'web',
+    tenant: 't1',
+  },
   action: 'shop.getOrder',
   resource: {
     api: 'shop',
@@ -65,6 +74,20 @@ const CALL: DecisionInput = {
     method: 'GET',
     path: '/v1/orders/o-1',
     ip: '192.0.2.7',
+    amr: ['pwd', 'mfa'],
+    authAgeSeconds: 61.5,
+    networks: ['office', 'vpn'],
+    time: {
+      epochMs: Date.parse('2026-11-21T10:00:00Z'),
+      zone: 'Europe/Berlin',
+      hour: 23,
+      minute: 5,
+      weekday: 'Monday',
+    },
+    device: { id: 'corp/d1', compliant: true },
+    geo: { country: 'DE' },
+    risk: 49,
+    rates: { callerPerMinute: 10 },
   },
 }
 
@@ -123,6 +146,29 @@ test.each([
   ['context.tokenAgeSeconds == 12', true],
   ['context has acr', false],
   ['context.checkpoint == "response"', true],
+  ['principal in Role::"corp/admin"', true],
+  ['principal in Role::"corp/customers"', false],
+  ['principal in Group::"corp/admin"', false],
+  ['principal in Zone::"dmz"', true],
+  ['principal in Zone::"pay"', false],
+  ['principal in [Group::"x", Group::"corp/customers"]', true],
+  ['resource in Zone::"pay"', true],
+  ['resource in Zone::"dmz"', false],
+  ['User::"corp/ana" in Group::"corp/customers"', true],
+  ['User::"corp/ben" in Group::"corp/customers"', false],
+  ['context.amr.contains("mfa") && context has authAgeSeconds && context.authAgeSeconds == 61', true],
+  ['context.networks.containsAll(["office", "vpn"])', true],
+  ['context.networks == ["vpn", "office"]', true],
+  ['context.time.hour == 23 && context.time.minute == 5 && context.time.weekday == "Monday"', true],
+  ['context.time.zone == "Europe/Berlin" && context.time.now == datetime("2026-11-21T10:00:00Z")', true],
+  ['context.time.now.offset(duration("1d")) > datetime("2026-11-22")', true],
+  ['context has device && context.device == Device::"corp/d1"', true],
+  ['context has device && context.device has compliant && context.device.compliant', true],
+  ['context has device && context.device has managed && context.device.managed', false],
+  ['context has geo && context.geo.country == "DE" && context.geo has asn', false],
+  ['context has risk && context.risk < 50', true],
+  ['context has rates && context.rates.callerPerMinute > 10', false],
+  ['context has message', false],
 ])('names and attributes are those of the design: %s', (condition, holds) => {
   const { verdict, errors } = engine(`permit(principal, action, resource) when { ${condition} };`).evaluate(
     CALL,
@@ -249,6 +295,63 @@ test('a forbid that fails denies, and says so', () => {
   const text = `${ALL} @id("broken") forbid(principal, action, resource) when { ${OVERFLOW} };`
   const verdict = engine(text).evaluate(CALL)
   expect(verdict).toMatchObject({ verdict: 'deny', policies: ['broken'], errors: [{ policy: 'broken' }] })
+})
+
+test('in plain Cedar a forbid that fails does not apply, and is still reported', () => {
+  const text = `${ALL} @id("broken") forbid(principal, action, resource) when { ${OVERFLOW} };`
+  const verdict = engine(text, 'ignore').evaluate(CALL)
+  expect(verdict).toMatchObject({ verdict: 'allow', policies: ['all'], errors: [{ policy: 'broken' }] })
+  const behind = `${ALL} forbid(principal, action, resource) when { (resource has owner && ${OVERFLOW}) && context.method == "GET" };`
+  expect(engine(behind, 'ignore').evaluate(CALL).verdict).toBe('allow')
+})
+
+test('anonymous callers have a zone and nothing else', () => {
+  const made = (condition: string) =>
+    engine(`permit(principal, action, resource) when { ${condition} };`).evaluate(
+      call({ principal: { type: 'Anonymous', id: 'anonymous' } }),
+    ).verdict
+  expect(made('principal in Zone::"dmz"')).toBe('allow')
+  expect(made('principal in Group::"corp/customers"')).toBe('deny')
+  expect(made('principal in Role::"corp/admin"')).toBe('deny')
+})
+
+test.each<readonly [string, Changes]>([
+  ['risk', { context: { risk: 0.5 } }],
+  [
+    'time',
+    { context: { time: { epochMs: Number.NaN, zone: 'UTC', hour: 1, minute: 1, weekday: 'Monday' } } },
+  ],
+  ['time', { context: { time: { epochMs: 1, zone: 'UTC', hour: 0.5, minute: 1, weekday: 'Monday' } } }],
+  ['authAgeSeconds', { context: { authAgeSeconds: Number.POSITIVE_INFINITY } }],
+  ['networks', { context: { networks: 'office' as unknown as string[] } }],
+  ['device', { context: { device: { id: 7 as unknown as string } } }],
+  ['geo', { context: { geo: { country: 7 as unknown as string } } }],
+])('%s that is not of its type is denied', (name, changes) => {
+  const text = `permit(principal, action, resource) when { context has ${name} || true };`
+  expect(engine(text).evaluate(call()).verdict).toBe('allow')
+  expect(engine(text).evaluate(call(changes))).toEqual({
+    verdict: 'deny',
+    policies: [],
+    errors: [{ policy: '', message: `context.${name} is not of its type` }],
+  })
+})
+
+test('what was not stated makes a permit fail and a forbid deny', () => {
+  const { time: _time, ...context } = CALL.context
+  const night = 'when { context.time.hour > 22 }'
+  const permit = engine(`permit(principal, action, resource) ${night};`).evaluate({ ...CALL, context })
+  expect(permit).toMatchObject({ verdict: 'deny', policies: [], errors: [{ policy: 'p.cedar#1' }] })
+  const forbid = engine(`${ALL} @id("night") forbid(principal, action, resource) ${night};`)
+  expect(forbid.evaluate({ ...CALL, context })).toMatchObject({ verdict: 'deny', policies: ['night'] })
+})
+
+test('thousands of groups are found as few are', () => {
+  const groups = Array.from({ length: 10_000 }, (_, index) => `corp/g${index}`)
+  const permit = (group: string) => `permit(principal in Group::"corp/${group}", action, resource);`
+  const others = Array.from({ length: 20 }, (_, index) => permit(`h${index}`))
+  const made = engine(`${others.join(' ')} @id("last") ${permit('g9999')}`)
+  expect(made.evaluate(call({ principal: { groups } }))).toMatchObject({ policies: ['last'] })
+  expect(made.evaluate(CALL).verdict).toBe('deny')
 })
 
 test('a forbid that may fail behind an unknown keeps the call waiting', () => {

@@ -4,10 +4,12 @@ import { SallyportError } from '../../model/errors.ts'
 import { isDecidable, mayApply } from './bounds.ts'
 import { ContextReads } from './call-context.ts'
 import type { Policy } from './est.ts'
+import { isObserved } from './observed-policy.ts'
 import type { CompiledPolicy } from './plan.ts'
 import { readPlan } from './plan.ts'
 import { type Authorization, PolicySet } from './policy-set.ts'
 import { Call, type KnownApi, KnownOperation } from './request.ts'
+import { TriedPolicies } from './tried-policies.ts'
 import { EntityUid } from './values.ts'
 
 type ObjectAttribute = 'owner' | 'tenant'
@@ -23,6 +25,8 @@ interface ApiPolicies extends KnownApi {
   readonly objectReads: number
   /** By the bits of the unknown attributes; none where no policy reads one of them. */
   readonly partial: readonly (PartialSets | undefined)[]
+  /** Null where no policy is only observed. */
+  readonly tried: TriedPolicies | null
 }
 
 interface PartialSets {
@@ -34,7 +38,8 @@ interface PartialSets {
 
 /**
  * The policies of one bundle, compiled to closures. Deny by default; a forbid beats every permit; a forbid that fails
- * denies (standards 5.7), a permit that fails does not apply.
+ * denies (standards 5.7) unless the bundle asks for plain Cedar, a permit that fails does not apply. Policies under `@mode("observe")` decide nothing: what they
+ * would do stands beside the verdict.
  *
  * While an object attribute is unknown (`input.resource.unknown`), the verdict is `allow` only if nothing that
  * reads it could still forbid, `deny` only if nothing that reads it could still permit or a decidable forbid
@@ -46,17 +51,17 @@ export class CedarEngine implements PolicyEngine {
   readonly #failingForbidDenies: boolean
 
   /**
-   * @param options `failingForbid: 'ignore'` is plain Cedar, where a forbid that fails does not apply.
+   * @param options `failingForbid` overrides the plan's: `ignore` is plain Cedar, where a forbid that fails does not apply.
    * @throws {SallyportError} `bundle-corrupt` where the plan is not of `compilePolicies`’ making.
    */
   constructor(plan: PolicyPlan, options: { readonly failingForbid?: 'deny' | 'ignore' } = {}) {
-    const { policies, apis } = readPlan(plan)
+    const { policies, apis, failingForbid } = readPlan(plan)
     this.reads = new Set(plan.reads)
-    this.#failingForbidDenies = options.failingForbid !== 'ignore'
+    this.#failingForbidDenies = (options.failingForbid ?? failingForbid) !== 'ignore'
     try {
       for (const [api, { actions, zone }] of Object.entries(apis)) {
         const own = policies.filter((policy) => policy.apis.includes(api))
-        this.#apis.set(api, prepare(api, zone, own, actions))
+        this.#apis.set(api, prepare(api, zone, own, actions, this.#failingForbidDenies))
       }
     } catch (error) {
       throw new SallyportError('bundle-corrupt', 'the bundle’s policies cannot be prepared', {}, error)
@@ -70,7 +75,9 @@ export class CedarEngine implements PolicyEngine {
       if (api === undefined) return failed(`no policies are loaded for ${input.resource.api}`)
       const operation = api.operations.get(input.action)
       if (operation === undefined) return failed(`no operation ${input.action} is loaded`)
-      return this.#judge(api, input, new Call(input, operation, api))
+      const call = new Call(input, operation, api)
+      const verdict = this.#judge(api, input, call)
+      return api.tried === null ? verdict : withObserved(verdict, api.tried, input, call)
     } catch (error) {
       return failed(error instanceof Error ? error.message : 'unknown')
     }
@@ -147,18 +154,32 @@ function failed(message: string): PolicyVerdict {
   return { verdict: 'deny', policies: [], errors: [{ policy: '', message }] }
 }
 
+function withObserved(
+  verdict: PolicyVerdict,
+  tried: TriedPolicies,
+  input: DecisionInput,
+  call: Call,
+): PolicyVerdict {
+  const { objectType, unknown } = input.resource
+  const observed = tried.evaluate((set) => set.authorize(call, call), objectType === '' ? [] : unknown)
+  return observed === null ? verdict : { ...verdict, observed }
+}
+
 function prepare(
   api: string,
   zone: string | undefined,
-  policies: readonly CompiledPolicy[],
+  all: readonly CompiledPolicy[],
   actions: Readonly<Record<string, readonly string[]>>,
+  failingForbidDenies: boolean,
 ): ApiPolicies {
+  const policies = all.filter(({ policy }) => !isObserved(policy))
+  const tried = all.filter(({ policy }) => isObserved(policy))
   const operations = Object.entries(actions).map(([key, groups]) => new KnownOperation(key, groups))
   const known = operations.map((operation) => ({ uid: operation.uid, ancestors: operation.ancestors() }))
   const setOf = (members: readonly { readonly id: string; readonly policy: Policy }[]): PolicySet =>
     // Whether a forbid that fails denies is settled here, since a verdict names those apart.
     new PolicySet(members, known, { erroringForbidDenies: false })
-  const reads = new Set(policies.flatMap((policy) => policy.reads))
+  const reads = new Set(all.flatMap((policy) => policy.reads))
   const objectReads = OBJECT_ATTRIBUTES.reduce(
     (bits, name) => (reads.has(`resource.${name}`) ? bits | BIT[name] : bits),
     0,
@@ -181,6 +202,7 @@ function prepare(
     }),
     operations: new Map(operations.map((operation) => [operation.uid.id, operation])),
     all: setOf(policies),
+    tried: tried.length === 0 ? null : new TriedPolicies(tried, setOf, failingForbidDenies),
     forbids: new Set(policies.filter(({ policy }) => policy.effect === 'forbid').map(({ id }) => id)),
   }
 }

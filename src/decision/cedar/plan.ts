@@ -6,6 +6,8 @@ import type { Policy } from './est.ts'
 export interface CedarPlan {
   readonly format: 1
   readonly policies: readonly CompiledPolicy[]
+  /** Plain Cedar: a forbid that fails does not apply. Absent: it denies. */
+  readonly failingForbid?: 'ignore'
   /** Every API of the bundle with its operations' actions and the groups of each. */
   readonly apis: Readonly<Record<string, ApiActions>>
 }
@@ -46,7 +48,8 @@ const OPS: ReadonlySet<unknown> = new Set(['All', '==', 'in', 'is'])
 /** Where the plan departs from its form; null where it does not. */
 function faultIn(detail: unknown): string | null {
   if (!isObject(detail) || detail['format'] !== 1) return 'format'
-  const { policies, apis } = detail
+  const { policies, apis, failingForbid } = detail
+  if (failingForbid !== undefined && failingForbid !== 'ignore') return 'failingForbid'
   if (!Array.isArray(policies)) return 'policies'
   const policy = policies.findIndex((each: unknown) => !isObject(each) || !isCompiled(each))
   if (policy !== -1) return `policies/${policy}`

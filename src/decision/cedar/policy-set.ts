@@ -71,6 +71,8 @@ export class PolicySet {
   readonly #index: PolicyIndex<SetPolicy>
   readonly #ids: readonly string[]
   readonly #shared: SharedTests
+  /** Room to order what applied in; clear between evaluations. */
+  readonly #words: Uint32Array
   readonly #erroringForbidDenies: boolean
 
   /** @throws {CedarFormError} for a policy that Cedar does not write, an unfilled slot, or an id taken twice. */
@@ -98,6 +100,7 @@ export class PolicySet {
       return scope === undefined ? [] : [{ policy, scope }]
     })
     this.#ids = policies.map(({ id }) => id)
+    this.#words = new Uint32Array(Math.ceil(policies.length / 32))
     this.#index = new PolicyIndex(indexed, actions)
   }
 
@@ -106,7 +109,7 @@ export class PolicySet {
     const environment = new Environment(request, entities, this.#shared.next())
     const vote = new Vote(environment, this.#erroringForbidDenies)
     this.#index.visit(environment, vote)
-    return vote.result(this.#ids)
+    return vote.result(this.#ids, this.#words)
   }
 }
 
@@ -138,11 +141,13 @@ class Vote {
     else this.#permits = put(this.#permits, policy.place)
   }
 
-  result(ids: readonly string[]): Authorization {
+  result(ids: readonly string[], words: Uint32Array): Authorization {
     const errors = this.#errors ?? NONE
     if (this.#errors !== undefined) this.#errors.sort((a, b) => (a.policy < b.policy ? -1 : 1))
-    if (this.#forbids !== undefined) return { decision: 'deny', policies: named(this.#forbids, ids), errors }
-    if (this.#permits !== undefined) return { decision: 'allow', policies: named(this.#permits, ids), errors }
+    if (this.#forbids !== undefined)
+      return { decision: 'deny', policies: named(this.#forbids, ids, words), errors }
+    if (this.#permits !== undefined)
+      return { decision: 'allow', policies: named(this.#permits, ids, words), errors }
     return this.#errors === undefined ? DENIED : { decision: 'deny', policies: NONE, errors }
   }
 
@@ -162,35 +167,38 @@ function put(list: number[] | undefined, place: number): number[] {
   return list
 }
 
-/** Beyond it, looking at the head of every run for every place costs more than a sort does. */
-const FEW_RUNS = 8
-
-/** The ids at these places, ordered. Places come in ascending runs, one for each list of the index. */
-function named(places: number[], ids: readonly string[]): readonly string[] {
-  const heads = [0]
-  for (let i = 1; i < places.length; i++) if (at(places, i) < at(places, i - 1)) heads.push(i)
-  if (heads.length > FEW_RUNS) places.sort((left, right) => left - right)
+/**
+ * The ids at these places, ordered. Places come in ascending runs, one for each list of the index.
+ * @param words A bit for each place, all clear, and clear again afterwards: cheaper than sorting.
+ */
+function named(places: readonly number[], ids: readonly string[], words: Uint32Array): readonly string[] {
   const names: string[] = []
-  if (heads.length === 1 || heads.length > FEW_RUNS) {
-    for (let i = 0; i < places.length; i++) names.push(ids[at(places, i)] ?? '')
+  if (isAscending(places)) {
+    for (let i = 0; i < places.length; i++) names.push(ids[places[i] ?? 0] ?? '')
     return names
   }
-  const ends = [...heads.slice(1), places.length]
-  while (names.length < places.length) {
-    let first = -1
-    let least = Number.POSITIVE_INFINITY
-    for (let run = 0; run < heads.length; run++) {
-      const head = at(heads, run)
-      if (head === at(ends, run) || at(places, head) >= least) continue
-      first = run
-      least = at(places, head)
+  let first = words.length
+  let last = 0
+  for (let i = 0; i < places.length; i++) {
+    const place = places[i] ?? 0
+    const word = place >>> 5
+    words[word] = (words[word] ?? 0) | (1 << (place & 31))
+    if (word < first) first = word
+    if (word > last) last = word
+  }
+  for (let word = first; word <= last; word++) {
+    let bits = words[word] ?? 0
+    words[word] = 0
+    while (bits !== 0) {
+      const bit = 31 - Math.clz32(bits & -bits)
+      names.push(ids[word * 32 + bit] ?? '')
+      bits &= bits - 1
     }
-    heads[first] = at(heads, first) + 1
-    names.push(ids[least] ?? '')
   }
   return names
 }
 
-function at(numbers: readonly number[], index: number): number {
-  return numbers[index] ?? -1
+function isAscending(places: readonly number[]): boolean {
+  for (let i = 1; i < places.length; i++) if ((places[i] ?? 0) < (places[i - 1] ?? 0)) return false
+  return true
 }

@@ -69,6 +69,9 @@ export class Call implements AuthorizationRequest, Entities {
     const { principal, resource } = input
     if (!TYPES.has(principal.type)) throw new Error('the principal is of no known type')
     if (!isText(principal.id)) throw new Error('the principal’s id is no text')
+    if (typeof resource.params !== 'object') throw new Error('the parameters are no record')
+    if (!isList(principal.groups) || !isList(principal.roles ?? NONE))
+      throw new Error('the groups are no list')
     if (resource.owner !== undefined && !isText(resource.owner)) throw new Error('the owner’s id is no text')
     this.principal = new EntityUid(principal.type, principal.id)
     this.action = operation.uid
@@ -87,6 +90,11 @@ export class Call implements AuthorizationRequest, Entities {
     if (type === 'Action') return id === this.action.id ? this.#operation : undefined
     return type === 'Device' && this.#device?.id === id ? new Device(uid, this.#device) : undefined
   }
+}
+
+/** A text of groups would hold each of its parts. */
+function isList(value: unknown): boolean {
+  return Array.isArray(value)
 }
 
 function isText(value: unknown): value is string {
@@ -116,10 +124,14 @@ export function resourceName(
 
 const NONE: readonly EntityUid[] = []
 
+const COMPARED_ONE_BY_ONE = 32
+
 /** Anonymous callers have no attributes, no groups and no roles; the network they call from is known of them too. */
 class Caller implements Entity {
   readonly uid: EntityUid
   readonly #input: PrincipalInput
+  /** Made where there are many, so that many policies do not go through all of them each. */
+  #groups: ReadonlySet<string> | undefined
 
   constructor(uid: EntityUid, input: PrincipalInput) {
     this.uid = uid
@@ -137,8 +149,15 @@ class Caller implements Entity {
   isIn({ type, id }: EntityUid): boolean {
     if (type === 'Zone') return id !== '' && id === this.#input.zone
     if (this.uid.type === 'Anonymous') return false
-    if (type === 'Group') return this.#input.groups.includes(id)
+    if (type === 'Group') return this.#isMember(id)
     return type === 'Role' && (this.#input.roles?.includes(id) ?? false)
+  }
+
+  #isMember(group: string): boolean {
+    const { groups } = this.#input
+    if (groups.length <= COMPARED_ONE_BY_ONE) return groups.includes(group)
+    this.#groups ??= new Set(groups)
+    return this.#groups.has(group)
   }
 
   ancestors(): readonly EntityUid[] {

@@ -1,19 +1,14 @@
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
 import { SallyportError } from '../../model/errors.ts'
 import type { OperationPlan } from '../../model/operation.ts'
+import { type ApiOperations, actionGroups, actionIds, templateParameters } from './action-names.ts'
+
+export { type ApiOperations, actionGroups, actionIds, templateParameters } from './action-names.ts'
 
 /**
  * The Cedar schema made from contracts and config: what policies are validated against, and what they may name.
  * Names are fixed (design.md, "Policy"), because they live in users' policies and in records for ever.
  */
-
-/** One API and the operations of its contract. */
-export interface ApiOperations {
-  readonly api: string
-  readonly operations: readonly OperationPlan[]
-  /** The trust zone the API stands in. */
-  readonly zone?: string
-}
 
 /** Cedar's JSON schema form, as far as it is made here. */
 export type CedarSchema = cedar.SchemaJson<string>
@@ -57,33 +52,6 @@ const CONTEXT: Readonly<Record<string, AttributeType>> = {
   risk: OPTIONAL_LONG,
   rates: { type: 'Record', attributes: { callerPerMinute: LONG }, required: false },
   message: { type: 'Record', attributes: { kind: STRING, bytes: LONG }, required: false },
-}
-
-/** Groups an operation's action belongs to. The slash keeps them apart from operations: API names hold none. */
-export function actionGroups(plan: OperationPlan): readonly string[] {
-  return [`${plan.api}/${plan.kind}`, ...plan.tags.map((tag) => `${plan.api}/tag/${tag}`), `${plan.api}/all`]
-}
-
-/** Every action id a policy may name for the API: its operations and their groups. */
-export function actionIds(api: ApiOperations): ReadonlySet<string> {
-  const ids = new Set([`${api.api}/read`, `${api.api}/write`, `${api.api}/all`])
-  for (const plan of api.operations) {
-    ids.add(plan.key)
-    for (const group of actionGroups(plan)) ids.add(group)
-  }
-  return ids
-}
-
-/** Names of the template's parameters in order: `/orders/{orderId}` gives `['orderId']`. */
-export function templateParameters(template: string): readonly string[] {
-  const names: string[] = []
-  for (let open = template.indexOf('{'); open !== -1; open = template.indexOf('{', open + 1)) {
-    const close = template.indexOf('}', open)
-    if (close === -1) break
-    names.push(template.slice(open + 1, close))
-    open = close
-  }
-  return names
 }
 
 const IDENTIFIED = ['User', 'Client', 'Workload'] as const

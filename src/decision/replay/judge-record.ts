@@ -3,6 +3,7 @@ import type {
   Checkpoint,
   Decision,
   DecisionInput,
+  ItemDecisions,
   PolicyEngine,
   PolicyVerdict,
 } from '../../model/decision.ts'
@@ -14,8 +15,9 @@ import { opposes, reason } from '../../model/reason.ts'
 import type { ExchangeRecord, OutcomeEntry, RecordedInput } from '../../model/record.ts'
 import type { Subject } from '../../model/subject.ts'
 import { replayInput } from '../attributes.ts'
-import { decide, POLICY_CODES } from '../decide.ts'
+import { decide, isSuspended, POLICY_CODES } from '../decide.ts'
 import { checkScopes, type ScopeCheck } from '../floor.ts'
+import { itemReads, itemVerdict } from '../items.ts'
 import type { ApiOutline, BundleOutline, OperationOutline } from './outline.ts'
 
 /** The bundle that recorded calls are held against. */
@@ -24,8 +26,16 @@ export interface ReplayBundle {
   readonly engine: PolicyEngine
   /** Where it routes a call; asked only where its routes differ from those the record was made with. */
   route(method: string, host: string, path: string): { readonly api: string; readonly operation: string }
-  /** What trust zones say against the call; null where nothing. */
-  zone(subject: Subject, address: string, api: ApiPlan, operation: OperationPlan): Finding | null
+  /** Where the caller stands among its trust zones, and what they say against the call; null where it has none. */
+  readonly zone:
+    | ((subject: Subject, address: string, api: ApiPlan, operation: OperationPlan) => Standing)
+    | null
+}
+
+export interface Standing {
+  /** Empty: in none. */
+  readonly zone: string
+  readonly against: Finding | null
 }
 
 /** What may come of a call: what is acted upon, so that a call only observed is allowed. */
@@ -43,7 +53,7 @@ export type Replayed =
       /** What the recorded call did not get to, and may still refuse an allowed one: `contract`, `response`. */
       readonly unplayed: readonly string[]
       /** Of a list: items released, before and now. */
-      readonly items?: { readonly from: number; readonly to: number }
+      readonly items?: ItemsReleased
     }
   | { readonly kind: 'undecidable'; readonly missing: readonly string[] }
 
@@ -79,7 +89,7 @@ export function replayRecord(record: ExchangeRecord, made: BundleOutline, by: Re
   if (api === null) return acted(call, 'deny', [], [], [])
   if (operation === null) return unrouted(call, api)
   const own = made.apis.get(intent.api)?.operations.get(intent.operation)
-  return judge(call, { api, operation, own, identity: made.apis.get(intent.api)?.identity }, by)
+  return judge(call, { api, operation, own, identity: made.apis.get(intent.api)?.identity }, made, by)
 }
 
 interface Routed {
@@ -115,29 +125,35 @@ interface Against {
   readonly identity: string | undefined
 }
 
-function judge(call: Call, against: Against, by: ReplayBundle): Replayed {
+function judge(call: Call, against: Against, made: BundleOutline, by: ReplayBundle): Replayed {
   const { api, operation, own } = against
   const { intent } = call.record
   const { subject } = intent
   if (subject === null) return undecidable('subject')
-  const standing = recordedFindings(call)
-  const identified = identityFindings(call, standing, against, subject)
+  const stated = recordedFindings(call)
+  const identified = identityFindings(call, stated, against, subject)
   if (identified === null) return undecidable('identity')
   const sameContract = own !== undefined && own.contract === operation.contract
-  const contract = standing.filter(({ reason: { source } }) => source === 'contract')
-  const others = standing.filter(({ reason: { source } }) => source !== 'contract' && source !== 'identity')
-  const zone = zoneFinding(call, subject, against, by)
-  if (zone === undefined) return undecidable('address')
-  const findings = [...identified, ...(zone === null ? [] : [zone]), ...others]
+  const contract = stated.filter(({ reason: { source } }) => source === 'contract')
+  const others = stated.filter(({ reason: { source } }) => source !== 'contract' && source !== 'identity')
+  const standing = standingOf(call, subject, against, by)
+  if (standing === undefined) return undecidable('address')
+  const findings = [...identified, ...(standing.against === null ? [] : [standing.against]), ...others]
   if (sameContract) findings.push(...contract)
   // A refused token's subject stands in the record, but nobody was judged.
   const judged = identified.length > 0 ? null : subject
   const scopes = judged === null ? null : checkScopes(operation.plan.security, judged, api.plan.credential)
-  const asked = policy(call, against, by, findings, scopes)
+  const mode = operation.plan.mode ?? api.plan.mode
+  const observe = api.plan.observeStages
+  const opposed = findings.some(
+    (each) => opposes(each.reason.code) && !isSuspended(each, { mode, ...(observe && { observe }) }),
+  )
+  const asked =
+    opposed || scopes === null ? NOT_ASKED : policy(call, against, made, by, scopes, standing.zone)
   if ('missing' in asked) return { kind: 'undecidable', missing: asked.missing }
   const decision = decide({
     checkpoint: asked.input?.checkpoint ?? 'head',
-    mode: operation.plan.mode ?? api.plan.mode,
+    mode,
     bundle: by.outline.bundle,
     plan: operation.plan,
     subject: judged,
@@ -146,20 +162,24 @@ function judge(call: Call, against: Against, by: ReplayBundle): Replayed {
     policy: asked.verdict,
     input: asked.input,
     last: true,
+    ...(asked.items === undefined ? {} : { items: asked.items }),
+    ...(observe === undefined ? {} : { observe }),
   })
-  const enforced = (operation.plan.mode ?? api.plan.mode) === 'enforce'
+  const enforced = mode === 'enforce'
   const always = findings.some(({ reason: { code } }) => ALWAYS.has(code))
   const to: Acted = decision.effect !== 'allow' && (enforced || always) ? 'deny' : 'allow'
   // What another contract would find in a call that goes on so far is not in the record.
   if (!sameContract && to === 'allow' && enforced) return undecidable('contract')
-  return acted(call, to, decision.reasons, decision.policies, unplayed(call))
+  const { reasons, policies } = decision
+  const released = to === 'allow' && enforced ? releasedItems(call, asked) : undefined
+  return acted(call, to, reasons, policies, unplayed(call), released)
 }
 
 /** What stages stated against the call, each once. */
 function recordedFindings({ decisions }: Call): Finding[] {
   const found = new Map<string, Finding>()
-  for (const { reasons } of decisions) {
-    for (const each of reasons) {
+  for (const { reasons, observed = [] } of decisions) {
+    for (const each of [...reasons, ...observed]) {
       if (!opposes(each.code) || POLICY_CODES.has(each.code) || FLOOR.has(each.code)) continue
       // The upstream's own trouble says nothing about what is decided of the call.
       if (each.source === 'upstream' || each.source === 'route' || each.code === 'lateral-movement') continue
@@ -191,38 +211,51 @@ function identityFindings(
 }
 
 /** Undefined where the address it needs was erased. */
-function zoneFinding(
+function standingOf(
   { record: { intent } }: Call,
   subject: Subject,
   { api, operation }: Against,
   by: ReplayBundle,
-): Finding | null | undefined {
-  if ((by.outline.head.zones ?? []).length === 0) return null
+): Standing | undefined {
+  if (by.zone === null) return NOWHERE
   if (intent.personal === null) return undefined
   return by.zone(subject, intent.personal.address, api.plan, operation.plan)
 }
 
-type Asked =
-  | { readonly verdict: PolicyVerdict | null; readonly input: DecisionInput | null }
-  | { readonly missing: readonly string[] }
+const NOWHERE: Standing = { zone: '', against: null }
+
+interface Answered {
+  readonly verdict: PolicyVerdict | null
+  readonly input: DecisionInput | null
+  /** Of a list whose items are told apart. */
+  readonly items?: ItemDecisions
+}
+
+type Asked = Answered | { readonly missing: readonly string[] }
+
+const NOT_ASKED: Answered = { verdict: null, input: null }
 
 function policy(
   call: Call,
   { operation, own }: Against,
-  { engine }: ReplayBundle,
-  findings: readonly Finding[],
-  scopes: ScopeCheck | null,
+  made: BundleOutline,
+  by: ReplayBundle,
+  scopes: ScopeCheck,
+  zone: string,
 ): Asked {
-  if (findings.length > 0 || scopes === null) return { verdict: null, input: null }
+  const { engine, zone: zones } = by
   const recorded = call.outcome.attributes ?? call.record.intent.attributes
   if (recorded === null) return { missing: ['attributes'] }
   const readsObject = engine.reads.has('resource.owner') || engine.reads.has('resource.tenant')
   if (readsObject && own?.object !== operation.object) return { missing: ['resource.owner'] }
-  const replayed = replayInput(recorded, new Set([...engine.reads].filter((path) => path !== SCOPES_MET)))
+  const elsewhere = restatedElsewhere(made, by).filter((path) => engine.reads.has(path))
+  if (elsewhere.length > 0) return { missing: elsewhere }
+  const replayed = replayInput(recorded, new Set([...engine.reads].filter((path) => !RESTATED.has(path))))
   if (!replayed.ok) return { missing: replayed.missing }
   const input: DecisionInput = {
     ...replayed.input,
     action: operation.plan.key,
+    principal: { ...replayed.input.principal, zone: zones === null ? '' : zone },
     resource: { ...replayed.input.resource, objectType: operation.plan.object?.type ?? '' },
     context: { ...replayed.input.context, scopesMet: scopes.met },
   }
@@ -231,6 +264,12 @@ function policy(
     : null
   if (early !== null) return early
   const verdict = engine.evaluate(input)
+  if (
+    verdict.verdict === 'pending' &&
+    operation.plan.object?.items !== undefined &&
+    recorded.items !== undefined
+  )
+    return judgeItems(call, recorded, engine, input, verdict)
   if (verdict.verdict === 'pending' && !reachedEnd(recorded, operation.plan)) {
     // The floor refuses whatever the policies would come to.
     if (operation.plan.security.need === 'required' && !scopes.met && !scopes.leftToApi)
@@ -260,8 +299,50 @@ function deniedEarly(
   return null
 }
 
-/** Worked out of the subject and the contract, whatever the record has of it. */
-const SCOPES_MET = 'context.scopesMet'
+/** Worked out again, whatever the record has of it. */
+const RESTATED: ReadonlySet<string> = new Set(['context.scopesMet', 'principal.zone', 'resource.zone'])
+
+/** Attributes that the two bundles would state differently of one and the same call. */
+function restatedElsewhere(made: BundleOutline, { outline }: ReplayBundle): readonly string[] {
+  const differing: string[] = []
+  if (JSON.stringify(made.head.networks ?? {}) !== JSON.stringify(outline.head.networks ?? {}))
+    differing.push('context.networks')
+  if (made.head.timeZone !== outline.head.timeZone) differing.push('context.time')
+  return differing
+}
+
+/** Every kind of item the record tells apart, by these policies. */
+function judgeItems(
+  { decisions }: Call,
+  { items = [], itemParam, kept = [] }: RecordedInput,
+  engine: PolicyEngine,
+  input: DecisionInput,
+  verdict: PolicyVerdict,
+): Asked {
+  const decided = decisions.findLast((decision) => decision.items !== undefined)?.items
+  if (decided === undefined || decided.rows.length !== items.length) return { missing: ['items'] }
+  if (itemReads(engine.reads, itemParam).id && !itemReads(kept, itemParam).id)
+    return { missing: ['items.id'] }
+  const rows = decided.rows.map(({ count }, index) => ({
+    ...itemVerdict(engine, input, items[index] ?? {}, itemParam),
+    count,
+  }))
+  const counts = rows.map(({ effect, count }) => (effect === 'allow' ? count : 0))
+  const released = counts.reduce((sum, count) => sum + count, 0)
+  return { verdict, input, items: { judged: decided.judged, released, rows } }
+}
+
+/** Items before and now, where the recorded call's were told apart. */
+function releasedItems({ decisions }: Call, { items }: Answered): ItemsReleased | undefined {
+  const decided = decisions.findLast((decision) => decision.items !== undefined)?.items
+  if (decided === undefined) return undefined
+  return { from: decided.released, to: items?.released ?? decided.judged }
+}
+
+interface ItemsReleased {
+  readonly from: number
+  readonly to: number
+}
 
 /** The recorded call came to the checkpoint where the object's owner is known: what is unknown there stays so. */
 function reachedEnd(recorded: RecordedInput, { object }: OperationPlan): boolean {
@@ -283,9 +364,12 @@ function acted(
   reasons: readonly Reason[],
   policies: readonly string[],
   left: readonly string[],
+  items?: ItemsReleased,
 ): Replayed {
-  if (before === to) return { kind: 'same', effect: to }
-  return { kind: 'changed', from: before, to, reasons, policies, unplayed: to === 'allow' ? left : [] }
+  const moved = before === to && items !== undefined && items.from !== items.to
+  if (before === to && !moved) return { kind: 'same', effect: to }
+  const changed = { kind: 'changed', from: before, to, reasons, policies } as const
+  return { ...changed, unplayed: to === 'allow' && before !== to ? left : [], ...(moved ? { items } : {}) }
 }
 
 function undecidable(...missing: string[]): Replayed {

@@ -1,6 +1,7 @@
 import type { BundleActions } from '../bundle-actions.ts'
 import type { Order, OrderResult } from '../control-socket.ts'
 import type { DryCall, DryRun } from '../dry-run.ts'
+import type { PolicyActions } from '../policy-actions.ts'
 import type { Readiness } from '../read-only.ts'
 import type { RecordActions } from '../record-actions.ts'
 import type { ReplayActions } from '../replay-actions.ts'
@@ -21,6 +22,7 @@ export interface CliActions {
   tokenKeys(token: string): readonly string[]
   demo(request: DemoRequest): Promise<number>
   readonly records: RecordActions
+  readonly policies: PolicyActions
   readonly bundles: BundleActions
   readonly replay: ReplayActions['replay']
   tryCall(call: DryCall): Promise<DryRun>

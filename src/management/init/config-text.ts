@@ -1,4 +1,5 @@
 import { isLoopbackUrl } from '../../config/forms.ts'
+import type { ListSuggestion } from './list-field.ts'
 import { oneLine, yamlText } from './literal.ts'
 import type { ObjectSuggestion } from './owner-field.ts'
 import type { Survey } from './survey.ts'
@@ -96,18 +97,32 @@ function objectLines(objects: readonly ObjectSuggestion[]): readonly string[] {
   if (objects.length === 0) return []
   return [
     '    # Whose an object is, as the answer of its GET states it; policies read it as resource.owner. Guessed from names',
-    '    # in the contract: right only where the field holds the sub of the owner’s tokens.',
+    '    # in the contract: right only where the field holds the sub of the owner’s tokens. A list: is cut down to the items',
+    '    # that policies let the caller have.',
     '    # objects:',
-    ...objects.map(({ type, template, owner, lookup }) => {
+    ...objects.map(({ type, template, owner, lookup, list }) => {
       const rule = [
         `path: ${yamlText(template)}`,
         `owner: ${yamlText(owner)}`,
         ...(lookup === undefined ? [] : [`lookup: ${yamlText(lookup)}`]),
+        ...(list === undefined ? [] : [listText(list)]),
         'hideAbsent: true',
       ]
       return `    #   ${type}: { ${rule.join(', ')} }`
     }),
   ]
+}
+
+function listText({ operation, items, id, counts }: ListSuggestion): string {
+  const { operationId, method, template } = operation
+  const named = operationId !== undefined && operationId !== '' && operationId.length <= 1024
+  const parts = [
+    `operation: ${yamlText(named ? operationId : `${method} ${template}`)}`,
+    ...(items === '' ? [] : [`items: ${yamlText(items)}`]),
+    ...(id === undefined ? [] : [`id: ${yamlText(id)}`]),
+    ...(counts.length === 0 ? [] : [`counts: [${counts.map(yamlText).join(', ')}]`]),
+  ]
+  return `list: { ${parts.join(', ')} }`
 }
 
 /** 8080 and 9090, or the next ones where one of these URLs has them on this machine. */

@@ -1,5 +1,7 @@
 import type { OperationPlan } from '../../model/operation.ts'
-import { escapePointer, parsePointer, readPointer } from '../../syntax/json-pointer.ts'
+import { escapePointer } from '../../syntax/json-pointer.ts'
+import { answerSchema, type Contract, propertiesOf, typesOf } from './contract-schema.ts'
+import { type ListSuggestion, suggestList } from './list-field.ts'
 import { slug, unused } from './names.ts'
 
 /** An object rule the contract suggests: a path that names one object, and the field of it that names its owner. */
@@ -10,11 +12,11 @@ export interface ObjectSuggestion {
   readonly owner: string
   /** operationId of the GET, where there are writes to look up for. */
   readonly lookup?: string
+  /** The list of such objects, where its items name the owner too. */
+  readonly list?: ListSuggestion
   /** Operations that ask for a caller and for which the owner is then known. */
   readonly operations: readonly OperationPlan[]
 }
-
-type Contract = Readonly<Record<string, unknown>>
 
 /** Most telling first; compared in lower case without `_` and `-`. */
 const OWNER_IDS = [
@@ -52,8 +54,6 @@ const PEOPLE = new Set([
 const WRAPPERS = ['data', 'result', 'item']
 
 const MAX_SUGGESTIONS = 50
-const MAX_HOPS = 20
-const MAX_PARTS = 50
 
 /**
  * Looks at paths that end in one parameter (`/orders/{orderId}`). A guess from names, to be offered and never put
@@ -83,12 +83,14 @@ export function suggestObjects(
       ({ security }) => security.need === 'required',
     )
     if (ruled.length === 0) continue
+    const list = suggestList(root, operations, get.template, owner)
     found.push({
       type: unused(typeName(get.template, parts[1] ?? ''), types),
       template: get.template,
       owner,
       ...(hasLookup && writes.length > 0 ? { lookup } : {}),
-      operations: ruled,
+      ...(list === null ? {} : { list }),
+      operations: list === null ? ruled : [...ruled, list.operation],
     })
   }
   return found
@@ -111,16 +113,6 @@ function typeName(template: string, parameter: string): string {
 function singular(noun: string): string {
   if (/ies$/i.test(noun)) return noun.replace(/ies$/i, 'y')
   return /[^s]s$/i.test(noun) ? noun.slice(0, -1) : noun
-}
-
-function answerSchema(root: Contract, template: string): unknown {
-  const item = resolved(root, member(member(root, 'paths'), template))
-  const responses = member(resolved(root, member(item, 'get')), 'responses')
-  const status = ['200', '2XX', '2xx', 'default'].find((code) => member(responses, code) !== undefined)
-  const content = member(resolved(root, member(responses, status ?? '200')), 'content')
-  if (!isRecord(content)) return undefined
-  const json = Object.keys(content).find((type) => /^application\/(?:[\w.+-]+\+)?json\b|^\*\/\*$/i.test(type))
-  return json === undefined ? undefined : member(content[json], 'schema')
 }
 
 function ownerPointer(root: Contract, schema: unknown): string | null {
@@ -163,50 +155,6 @@ function isId(root: Contract, schema: unknown): boolean {
   return typesOf(root, schema).some((each) => each === 'string' || each === 'integer')
 }
 
-function typesOf(root: Contract, schema: unknown): readonly unknown[] {
-  const type = member(resolved(root, schema), 'type')
-  return Array.isArray(type) ? type : [type]
-}
-
-/** Own and inherited (`allOf`) properties that the schema declares; of very many parts, the first ones. */
-function propertiesOf(root: Contract, schema: unknown): ReadonlyMap<string, unknown> {
-  const properties = new Map<string, unknown>()
-  const open: unknown[] = [schema]
-  const seen = new Set<unknown>()
-  for (let part = open.shift(); part !== undefined && seen.size < MAX_PARTS; part = open.shift()) {
-    const value = resolved(root, part)
-    if (!isRecord(value) || seen.has(value)) continue
-    seen.add(value)
-    const own = member(value, 'properties')
-    if (isRecord(own)) for (const [name, each] of Object.entries(own)) properties.set(name, each)
-    const parts = member(value, 'allOf')
-    if (Array.isArray(parts)) open.push(...parts.slice(0, MAX_PARTS))
-  }
-  return properties
-}
-
-/** What a local `$ref` names; undefined where it names nothing. */
-function resolved(root: Contract, value: unknown): unknown {
-  let at = value
-  for (let hop = 0; isRecord(at) && typeof at['$ref'] === 'string'; hop++) {
-    if (hop === MAX_HOPS || !at['$ref'].startsWith('#')) return undefined
-    try {
-      at = readPointer(root, parsePointer(decodeURIComponent(at['$ref'].slice(1))))
-    } catch {
-      return undefined
-    }
-  }
-  return at
-}
-
 function plain(name: string): string {
   return name.toLowerCase().replace(/[_-]/g, '')
-}
-
-function isRecord(value: unknown): value is Contract {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function member(value: unknown, name: string): unknown {
-  return isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined
 }

@@ -149,7 +149,8 @@ function objectSection(api: string, objects: readonly ObjectSuggestion[]): reado
   if (objects.length === 0) return []
   return [
     '// OBJECTS: a permit above opens every object of an operation, whoever it belongs to. Where the object rule offered',
-    '// under objects: in sallyport.yaml is right, take the // off both: then only the owner gets through.',
+    '// under objects: in sallyport.yaml is right, take the // off both: then only the owner gets through, and a list holds',
+    '// the caller’s own alone.',
     ...objects.flatMap(({ type, operations }) => [
       '',
       ...commented([

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { decisionPointSettings } from './decision-points.ts'
+import { decisionPoints } from './decision-points-schema.ts'
+
+const settings = (written: unknown) => decisionPointSettings(decisionPoints.parse(written))
+const messages = (written: unknown): readonly string[] =>
+  decisionPoints.safeParse(written).error?.issues.map(({ message }) => message) ?? []
+
+describe('decisionPoints', () => {
+  it('are off unless they are written', () => {
+    expect(settings({})).toEqual([])
+  })
+
+  it('let only this machine ask unless told, and deny what takes a body that is not shown', () => {
+    expect(settings({ extAuthz: {}, forwardAuth: { dialect: 'nginx' } })).toEqual([
+      {
+        kind: 'ext-authz',
+        key: 'decisionPoints.extAuthz',
+        host: '127.0.0.1',
+        port: 9191,
+        peers: ['127.0.0.0/8', '::1/128'],
+        bodies: 'deny',
+        maxMessageBytes: 4_194_304,
+      },
+      {
+        kind: 'forward-auth',
+        key: 'decisionPoints.forwardAuth',
+        host: '127.0.0.1',
+        port: 9193,
+        peers: ['127.0.0.0/8', '::1/128'],
+        bodies: 'deny',
+        dialect: 'nginx',
+        identityFields: 'refuse',
+      },
+    ])
+  })
+
+  it('refuse peers that are no block, ports that would be chosen anew by each thread, and unknown keys', () => {
+    expect(messages({ extAuthz: { peers: ['10.0.0.1/8'] } })).toHaveLength(1)
+    expect(messages({ extAuthz: { peers: ['proxy.example'] } })).toHaveLength(1)
+    expect(messages({ extAuthz: { peers: [] } })).toHaveLength(1)
+    expect(messages({ extAuthz: { port: 0 } })).toHaveLength(1)
+    expect(messages({ forwardAuth: {} })).toHaveLength(1)
+    expect(messages({ extAuthz: { dialect: 'nginx' } })).toHaveLength(1)
+  })
+})
