@@ -24,10 +24,10 @@ export interface CoverInput {
 }
 
 /** More requests of one slice than this are sampled: what is told then holds for those looked at. */
-const MAX_SLICE = 50_000
+const MAX_SLICE = 20_000
 const SLICE_SAMPLE = 64
 /** Looking closer for fewer words ends here. */
-const MAX_LOOKS = 10_000_000
+const MAX_LOOKS = 1_000_000
 
 /**
  * Few cubes that hold all the seeds and nothing that is out: each starts at a request not yet told of and takes in

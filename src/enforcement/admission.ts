@@ -57,7 +57,7 @@ const NOTHING_RELEASED: OutcomeEntry['released'] = {
 export async function playAdmission(exchange: Exchange, gate: Gate, sight: Sight): Promise<Advice> {
   const journal = new Journal(exchange, gate)
   const pin = gate.snapshots.pin()
-  watchBeside(journal, pin, gate)
+  watchBeside(journal, pin, gate, sight)
   try {
     const admission = await admit(exchange, NO_REPLY, gate, journal, pin?.snapshot ?? null, sight)
     if (!admission.ok) return await refusal(admission.verdict, journal, gate)
@@ -67,6 +67,7 @@ export async function playAdmission(exchange: Exchange, gate: Gate, sight: Sight
     if (uncarried !== null) {
       const verdict = judge(journal, 'body', [uncarried])
       if (verdict.stops) return await refusal(verdict, journal, gate)
+      journal.notPlayed(target === null ? 'field-stripping' : 'retargeting')
     }
     for (const name of notPlayed(sight)) journal.notPlayed(name)
     const authorization = authorizationOf(call, gate)

@@ -21,14 +21,14 @@ import { objectFacts, withBody } from './object-facts.ts'
 import type { Pin } from './pinned.ts'
 import type { ReadAnswer } from './read-answer.ts'
 import { judgeAnswer } from './release.ts'
-import { FULL_SIGHT, waitsForAnswer } from './sight.ts'
+import { FULL_SIGHT, type Sight, waitsForAnswer } from './sight.ts'
 import type { Snapshot } from './snapshot.ts'
 
-/** Where a candidate is staged, the call is judged by it too. */
-export function watchBeside(journal: Journal, pin: Pin | null, gate: Gate): void {
+/** Where a candidate is staged, the call is judged by it too, as far as its entrance shows it. */
+export function watchBeside(journal: Journal, pin: Pin | null, gate: Gate, sight: Sight = FULL_SIGHT): void {
   const candidate = pin?.candidate
   if (candidate !== undefined)
-    journal.beside(candidate, new Shadow(journal.exchange, candidate.snapshot, gate))
+    journal.beside(candidate, new Shadow(journal.exchange, candidate.snapshot, gate, sight))
 }
 
 /** How the call ended under the bundle in force. */
@@ -55,12 +55,14 @@ export class Shadow {
   readonly #exchange: Exchange
   readonly #snapshot: Snapshot
   readonly #gate: Gate
+  readonly #sight: Sight
   #head: CleanHead | null = null
   #body: Uint8Array | null = null
-  #looked: LookedUp | null = null
+  #looked: { readonly looked: LookedUp; readonly object: ObjectPlan } | null = null
   #answered: { readonly answer: UpstreamAnswer; readonly read: ReadAnswer } | null = null
 
-  constructor(exchange: Exchange, snapshot: Snapshot, gate: Gate) {
+  constructor(exchange: Exchange, snapshot: Snapshot, gate: Gate, sight: Sight) {
+    this.#sight = sight
     this.#exchange = exchange
     this.#snapshot = snapshot
     this.#gate = gate
@@ -74,8 +76,9 @@ export class Shadow {
     this.#body = body
   }
 
-  lookedUp(looked: LookedUp): void {
-    this.#looked = looked
+  /** `object`: the rule that the bundle in force read the object by. */
+  lookedUp(looked: LookedUp, object: ObjectPlan): void {
+    this.#looked = { looked, object }
   }
 
   /** `read` as the bundle in force sees the answer, before items are taken out of it. */
@@ -131,7 +134,7 @@ export class Shadow {
       body,
       NOTES_NOTHING,
       this.#gate,
-      FULL_SIGHT,
+      this.#sight,
     )
     const object = operation?.plan.object
     let stated = seen.stated
@@ -146,7 +149,8 @@ export class Shadow {
       stated = withBody(stated, operation.statedByBody(head.contentType, body))
       known = withObject(known, 'body', objectFacts(object, seen.facts.subject, stated, null))
     }
-    const looked = this.#looked
+    // Read by another rule, the object says nothing of what this one asks.
+    const looked = sameRule(this.#looked?.object, object) ? (this.#looked?.looked ?? null) : null
     if (looked !== null && known !== null && object?.lookup !== undefined) {
       if (looked.finding !== null) content.push(looked.finding)
       known = withObject(known, 'body', looked.facts)
@@ -195,6 +199,10 @@ export class Shadow {
 }
 
 const NOTES_NOTHING = { requestShape: () => undefined }
+
+function sameRule(one: ObjectPlan | undefined, other: ObjectPlan | undefined): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other)
+}
 
 function ownedInBody(object: ObjectPlan): boolean {
   return object.requestOwner?.in === 'body' || object.requestTenant?.in === 'body'

@@ -146,7 +146,7 @@ export async function admit(
     if (unwritten !== null) return refused(judge(journal, 'body', [unwritten]))
     const looked = await lookUpObject(exchange, head, api, operation.plan, subject, stated, journal, gate)
     if (looked.finding !== null) content.push(looked.finding)
-    journal.shadow?.lookedUp(looked)
+    if (object !== undefined) journal.shadow?.lookedUp(looked, object)
     known = withObject(known, 'body', looked.facts)
   }
 

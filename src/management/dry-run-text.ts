@@ -1,7 +1,7 @@
-import { REASONS } from '../model/reason.ts'
 import { principalId } from '../model/subject.ts'
+import { decisionRows } from './decision-rows.ts'
 import type { DryRun } from './dry-run.ts'
-import { columns, evidenceText, printable } from './printable.ts'
+import { columns, printable } from './printable.ts'
 
 export type DryRunText = readonly string[]
 
@@ -20,25 +20,16 @@ export function dryRunText(run: DryRun): DryRunText {
     ],
   ]
   lines.push(...columns(rows), '')
-  lines.push(
-    ...columns(
-      run.decisions.flatMap(({ checkpoint, effect, pending, reasons }) =>
-        reasons.map(({ code, source, evidence }, index) => [
-          index === 0 ? checkpoint : '',
-          index === 0 ? `${effect}${pending ? ', waits' : ''}` : '',
-          code,
-          `${REASONS[code].title}${Object.keys(evidence).length === 0 ? '' : ` (${source}: ${evidenceText(evidence)})`}`,
-        ]),
-      ),
-    ),
-  )
+  lines.push(...columns(run.decisions.flatMap(decisionRows)))
   lines.push(...waitLines(run))
   if (run.change !== '') lines.push('', `smallest change that would allow it: ${run.change}`)
   if (run.notes.length > 0) lines.push('', ...run.notes.map((note) => printable(`note: ${note}`)))
   return lines
 }
 
-function headline({ verdict, enforced, status, wait }: DryRun): string {
+function headline({ verdict, enforced, status, wait, decisions }: DryRun): string {
+  if (verdict === 'allow' && decisions.some(({ observed }) => observed !== undefined))
+    return 'allow, and recorded as would-deny: what speaks against it is only observed'
   if (verdict === 'allow') return 'allow: the request would go to the upstream'
   if (verdict === 'undecided')
     return `undecided until the ${wait?.statedBy ?? 'answer'}: ${wait?.attributes.join(' and ') ?? 'the object'} is not known before`
@@ -57,6 +48,17 @@ function waitLines({ wait, next, subject }: DryRun): DryRunText {
   if (wait === null) {
     if (next.purpose === 'look-up')
       lines.push('  a look-up that gives no answer, or finds no object, ends the call')
+    return lines
+  }
+  if (wait.list) {
+    const fields = wait.attributes.map((name, index) => `${name} at ${wait.pointers[index] ?? '(nowhere)'}`)
+    lines.push(
+      printable(
+        `  each item of its answer states ${fields.join(', ')}; asked for by ${wait.policies.join(', ')}`,
+      ),
+      `  items of the caller’s own: ${wait.ifOwn === 'allow' ? 'released' : 'taken out'}`,
+      `  items of anyone else: ${wait.ifForeign === 'allow' ? 'released' : 'taken out'}`,
+    )
     return lines
   }
   const places = wait.attributes.map((name, index) => `${name} at ${wait.pointers[index] ?? '(nowhere)'}`)

@@ -13,6 +13,8 @@ export interface DryCall {
   /** An access token; null: none is sent. */
   readonly token: string | null
   readonly body: Uint8Array | null
+  /** Where the call is to come from: what zones and policies see. Left out: this machine. */
+  readonly address?: string
 }
 
 /**
@@ -63,6 +65,8 @@ export interface Wait {
   /** The verdict where the object is the caller’s own, and where it is someone else’s. */
   readonly ifOwn: 'allow' | 'deny'
   readonly ifForeign: 'allow' | 'deny'
+  /** The answer is a list, and every item of it is judged by itself. */
+  readonly list: boolean
   /** What a caller would get in a deny. */
   readonly deniedStatus: number
 }

@@ -1,10 +1,8 @@
-import type { Decision } from '../model/decision.ts'
-import type { Reason } from '../model/reason.ts'
-import { REASONS } from '../model/reason.ts'
 import type { ExchangeRecord, MessageShape } from '../model/record.ts'
+import { decisionRows } from './decision-rows.ts'
 import { type Hints, NO_HINTS } from './hints.ts'
 import { policyDrawing } from './policy-drawing.ts'
-import { columns, count, durationText, evidenceText, timeText } from './printable.ts'
+import { columns, count, durationText, timeText } from './printable.ts'
 import type { Rejudged } from './record-actions.ts'
 import { attributesOf, changeFor, decisionsOf, endingOf, outcomeOf } from './record-view.ts'
 
@@ -135,24 +133,6 @@ function attributeRows(record: ExchangeRecord): readonly Row[] {
   const absent = (attributes.kept ?? []).filter((path) => path.split('.').length === 2 && !present.has(path))
   if (absent.length > 0) rows.push(['not of this call', absent.join(', ')])
   return rows
-}
-
-function decisionRows({ checkpoint, effect, pending, reasons, observed = [] }: Decision): readonly Row[] {
-  return [
-    ...reasons.map((each, index) =>
-      reasonRow(
-        each,
-        index === 0 ? checkpoint : '',
-        index === 0 ? `${effect}${pending ? ', waits' : ''}` : '',
-      ),
-    ),
-    ...observed.map((each) => reasonRow(each, '', 'only observed')),
-  ]
-}
-
-function reasonRow({ code, source, evidence }: Reason, checkpoint: string, effect: string): Row {
-  const facts = Object.keys(evidence).length === 0 ? '' : ` (${source}: ${evidenceText(evidence)})`
-  return [checkpoint, effect, code, `${REASONS[code].title}${facts}`]
 }
 
 function policyRows(record: ExchangeRecord, { policies }: Rejudged): readonly Row[] {

@@ -1,4 +1,4 @@
-import type { Acted, Replayed } from '../decision/replay/judge-record.ts'
+import type { Acted, Replayed } from '../decision/replay/replayed.ts'
 import type { ReasonCode } from '../model/reason.ts'
 import { opposes } from '../model/reason.ts'
 

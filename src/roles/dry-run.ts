@@ -45,6 +45,7 @@ export async function dryRun(call: DryCall): Promise<DryRun> {
         target: target.target,
         fields: fieldsOf(call, target.host ?? `${listen.host}:${listen.port}`),
         ...(call.body === null ? {} : { body: call.body }),
+        ...(call.address === undefined ? {} : { address: call.address }),
       },
       'try',
     )
@@ -236,11 +237,15 @@ function waitOf(
     }
     const { principal } = replayed.input
     const pointers = { owner: object.owner, tenant: object.tenant }
+    const within = object.items === undefined ? [] : [...object.items.at, '*']
     const read = unknown.filter((name) => engine.reads.has(`resource.${name}`))
     return {
       attributes: read.map((name) => `resource.${name}`),
       statedBy: lookup ? 'look-up' : 'answer',
-      pointers: read.map((name) => (pointers[name] ?? []).map((part) => `/${escapePointer(part)}`).join('')),
+      pointers: read.map((name) =>
+        [...within, ...(pointers[name] ?? [])].map((part) => `/${escapePointer(part)}`).join(''),
+      ),
+      list: object.items !== undefined,
       policies: decisions.at(-1)?.policies ?? [],
       ifOwn: judge(principal.id, principal.tenant),
       ifForeign: judge(SOMEONE, SOMEONE),

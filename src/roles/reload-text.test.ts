@@ -22,6 +22,17 @@ it('a reload that changes nothing says so', () => {
   expect(changesText(before, before)).toBe('bundle aaaaaaaaaaaa as before')
 })
 
+it('names stages that are only observed, and zones', () => {
+  const zoned = { ...api('shop', 'observe'), zone: 'front', observeStages: ['identity', 'zone'] as const }
+  const to = changesText(before, { ...before, hash: 'b'.repeat(64), apis: [zoned, api('old', 'enforce')] })
+  expect(to).toContain('API shop from zone none to front; API shop only observes identity and zone;')
+  const back = changesText(
+    { ...before, apis: [zoned] },
+    { ...before, hash: 'c'.repeat(64), apis: [api('shop', 'observe')] },
+  )
+  expect(back).toContain('API shop from zone front to none; API shop only observes no stage any more;')
+})
+
 it('names what matters', () => {
   const after = {
     hash: 'b'.repeat(64),

@@ -3,7 +3,7 @@ import type { ApiPlan, IssuerPlan } from '../model/bundle.ts'
 import type { BundleSummary } from './compile-in-thread.ts'
 
 interface Compared extends Pick<BundleSummary, 'hash' | 'operations' | 'policies' | 'tests'> {
-  readonly apis: readonly Pick<ApiPlan, 'name' | 'mode' | 'upstream'>[]
+  readonly apis: readonly Pick<ApiPlan, 'name' | 'mode' | 'upstream' | 'zone' | 'observeStages'>[]
   readonly issuers: readonly Pick<IssuerPlan, 'name' | 'iss'>[]
 }
 
@@ -16,6 +16,11 @@ export function changesText(before: Compared, after: Compared): string {
     const was = old.get(api.name)
     if (was === undefined) changes.push(`API ${api.name} added (${api.mode})`)
     else if (was.mode !== api.mode) changes.push(`API ${api.name} from ${was.mode} to ${api.mode}`)
+    if (was !== undefined && was.zone !== api.zone)
+      changes.push(`API ${api.name} from zone ${was.zone ?? 'none'} to ${api.zone ?? 'none'}`)
+    const [held, holds] = [stages(was), stages(api)]
+    if (held !== holds)
+      changes.push(`API ${api.name} only observes ${holds === '' ? 'no stage any more' : holds}`)
     if (was !== undefined && was.upstream.origin !== api.upstream.origin)
       changes.push(`API ${api.name} now at ${api.upstream.origin}`)
   }
@@ -32,6 +37,10 @@ export function changesText(before: Compared, after: Compared): string {
     ].join(', '),
   )
   return changes.join('; ')
+}
+
+function stages(api: Pick<ApiPlan, 'observeStages'> | undefined): string {
+  return (api?.observeStages ?? []).join(' and ')
 }
 
 interface Named {

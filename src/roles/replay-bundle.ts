@@ -1,7 +1,7 @@
 import { Router } from '../contract/router.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
-import type { ReplayBundle } from '../decision/replay/judge-record.ts'
 import { type BundleOutline, OutlineBuilder } from '../decision/replay/outline.ts'
+import type { ReplayBundle } from '../decision/replay/replayed.ts'
 import { ApiTable } from '../enforcement/route.ts'
 import { ZoneTable } from '../enforcement/zones.ts'
 import type { PolicyPlan } from '../model/bundle.ts'

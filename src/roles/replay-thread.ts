@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
 import { readRecords } from '../audit/read.ts'
-import { type Replayed, replayRecord } from '../decision/replay/judge-record.ts'
+import { compare, replayRecord } from '../decision/replay/judge-record.ts'
 import { type BundleOutline, OutlineBuilder } from '../decision/replay/outline.ts'
+import type { Comparison, Replayed } from '../decision/replay/replayed.ts'
 import { callerOf, operationOf } from '../management/record-view.ts'
 import { ReplayTally, type TallyState } from '../management/replay-report.ts'
 import { isFault } from '../model/errors.ts'
@@ -31,13 +32,14 @@ export type ReplayMessage =
 export async function runReplayThread(data: ReplayThreadData, port: MessagePort): Promise<void> {
   const directory = readDataDirectory(data.store)
   const by = readReplayBundle(data.bundle.file, data.bundle.hash)
-  const outlines = new Map<string, BundleOutline | null>()
-  const outlineOf = (hash: string): BundleOutline | null => {
-    const known = outlines.get(hash)
+  const comparisons = new Map<string, Comparison | null>()
+  const comparisonWith = (hash: string): Comparison | null => {
+    const known = comparisons.get(hash)
     if (known !== undefined) return known
     const made = readOutline(directory.bundles, hash)
-    outlines.set(hash, made)
-    return made
+    const between = made === null ? null : compare(made, by)
+    comparisons.set(hash, between)
+    return between
   }
   const tally = new ReplayTally()
   const records = readRecords(directory.audit, {
@@ -52,9 +54,9 @@ export async function runReplayThread(data: ReplayThreadData, port: MessagePort)
     onBytes: (bytes) => port.postMessage({ type: 'bytes', bytes } satisfies ReplayMessage),
   })
   for await (const record of records) {
-    const made = outlineOf(record.intent.bundle)
+    const between = comparisonWith(record.intent.bundle)
     const replayed: Replayed =
-      made === null ? { kind: 'undecidable', missing: ['bundle'] } : replayRecord(record, made, by)
+      between === null ? { kind: 'undecidable', missing: ['bundle'] } : replayRecord(record, between)
     tally.add(callOf(record), replayed)
   }
   port.postMessage({ type: 'done', tally: tally.state() } satisfies ReplayMessage)

@@ -1,6 +1,7 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { answerOf, type ObjectGate, objectGate } from '../object-gate.ts'
+import { CONTRACT, openGate, request } from './open-gate.ts'
 
 const bytes = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value))
 const field = (fields: readonly string[], name: string): string | undefined =>
@@ -255,5 +256,40 @@ describe('observed', () => {
     expect([got.status, got.text]).toEqual([200, text])
     expect(gate.recorded(got.id).decisions.at(-1)?.items).toMatchObject({ judged: 3, released: 2 })
     gate.close()
+  })
+})
+
+describe('on the wire', () => {
+  it('a list in chunks, gzipped and cut within an id, shows no item of another', async () => {
+    const contract = CONTRACT.replace(
+      '      operationId: getList\n      security: []',
+      '      operationId: getList\n      x-sallyport: { list: { of: thing, items: /items } }\n      security: [{ oauth: [things] }]',
+    )
+    const policies =
+      '@id("own") permit (principal is User, action, resource is Object) when { resource has owner && resource.owner == principal };'
+    const gate = await openGate({ contract, policies })
+    const items = [
+      { id: 'a-1', owner: 'ana' },
+      { id: 'b-1', owner: 'ben', note: 'SECRET' },
+    ]
+    const chunked = (body: Buffer, coding: string): Buffer => {
+      const head = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n${coding}Transfer-Encoding: chunked\r\n\r\n`
+      const parts = [body.subarray(0, 31), body.subarray(31)].flatMap((part) => [
+        Buffer.from(`${part.byteLength.toString(16)}\r\n`),
+        part,
+        Buffer.from('\r\n'),
+      ])
+      return Buffer.concat([Buffer.from(head), ...parts, Buffer.from('0\r\n\r\n')])
+    }
+    const plain = Buffer.from(JSON.stringify({ items }))
+    for (const answer of [chunked(plain, ''), chunked(gzipSync(plain), 'Content-Encoding: gzip\r\n')]) {
+      gate.upstream.answer = () => answer
+      const fields = { Authorization: `Bearer ${gate.token('ana')}`, 'Accept-Encoding': 'gzip' }
+      const [got] = await gate.send(request('GET', '/v1/list', fields))
+      expect([got?.status, got?.body]).toEqual([200, '{"items":[{"id":"a-1","owner":"ana"}]}'])
+      expect(got?.field('content-encoding')).toBeUndefined()
+    }
+    expect(gate.faults).toEqual([])
+    await gate.stop()
   })
 })

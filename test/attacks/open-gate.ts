@@ -80,6 +80,7 @@ export interface OpenGateOptions {
   /** Wraps what the gate calls. */
   readonly upstream?: (real: Upstream) => Upstream
   readonly contract?: string
+  readonly policies?: string
   /** Pointer to a thing's owner; `/owner` unless told. */
   readonly owner?: string
 }
@@ -123,7 +124,7 @@ policies: ./policies
 ${options.top ?? ''}
 `,
     'things.yaml': options.contract ?? CONTRACT,
-    'policies/things.cedar': POLICIES,
+    'policies/things.cedar': options.policies ?? POLICIES,
   })
   const connector = new Connector({ addresses: () => [{ address: '127.0.0.1', family: 4 }] })
   const made = memoryGate({

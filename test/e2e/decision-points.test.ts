@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { connect } from 'node:http2'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -274,6 +275,33 @@ describe('behind proxies of others', () => {
       })
     })
 
+    it('over HTTP/2, where a body needs no announced length', async () => {
+      const session = connect((await behindEnvoy({ ask: 'grpc', maxRequestBytes: SHOWN })).url)
+      const post = (text: string): Promise<string> =>
+        new Promise((resolve, reject) => {
+          const stream = session.request({
+            ':method': 'POST',
+            ':path': '/v1/orders',
+            authorization: `Bearer ${asked.tokens['ana']}`,
+            'content-type': 'application/json',
+          })
+          let [status, body] = [0, '']
+          stream.on('response', (headers) => {
+            status = Number(headers[':status'])
+          })
+          stream.on('data', (chunk: Buffer) => {
+            body += chunk.toString()
+          })
+          stream.on('error', reject)
+          stream.on('close', () => resolve(verdictOf({ status, body })))
+          stream.end(text)
+        })
+      expect(await post(JSON.stringify(order))).toBe('ok')
+      expect(await post(JSON.stringify({ ...order, total: 0 }))).toBe('field-undeclared')
+      expect(await post(JSON.stringify({ ...order, note: 'x'.repeat(SHOWN) }))).toBe('body-partial')
+      session.close()
+    })
+
     it('writes the target anew where readers part it in two ways', async () => {
       const proxy = await behindEnvoy({ ask: 'grpc' })
       const path = '/v1/orders?status=paid;limit=1'
@@ -337,7 +365,7 @@ describe('the page for proxies', () => {
   const http = (): string =>
     fence('yaml envoy.yaml').replace(
       / {22}grpc_service: .*\n/,
-      fence('yaml http-service.yaml').replaceAll(/^/gm, ' '.repeat(22)).trimEnd() + '\n',
+      `${fence('yaml http-service.yaml').replaceAll(/^/gm, ' '.repeat(22)).trimEnd()}\n`,
     )
 
   it.skipIf(envoy === null).each([
@@ -463,7 +491,7 @@ interface Answered {
   readonly body: string
 }
 
-function verdictOf({ status, body }: Answered): string {
+function verdictOf({ status, body }: Pick<Answered, 'status' | 'body'>): string {
   const code = /urn:sallyport:reason:([a-z-]+)/.exec(body)?.[1]
   return code === undefined ? (status < 400 ? 'ok' : `status ${status}`) : code
 }

@@ -51,6 +51,26 @@ describe('sallyport policy graph', () => {
     expect(flows[0]).toEqual({ from: 'backoffice', to: 'ledger', operations: ['books/read'] })
   })
 
+  it('agrees with what try says of a call from an address', () => {
+    const permit = '@id("all") permit (principal, action, resource);'
+    const text = `${fence('yaml sallyport.yaml')}policies: ./policies\n`
+    folder.write({ 'sallyport.yaml': text, 'policies/a.cedar': permit })
+    const from = (address: string, path: string) => sallyport('try', 'GET', path, '--from', address)
+    expect(from('203.0.113.1', '/v1/products').out).toContain('allow: the request would go to the upstream')
+    const denied = from('203.0.113.1', '/books/products')
+    expect(denied.code).toBe(1)
+    expect(denied.out).toContain('lateral-movement')
+    expect(denied.out).toContain(
+      'Add the flow { from: edge, to: ledger, operations: ["books.listProducts"] }.',
+    )
+    folder.write({ 'sallyport.yaml': text.replace('zone: ledger', 'zone: ledger\n    observe: [zone]') })
+    const observed = from('203.0.113.1', '/books/products')
+    expect(observed.code).toBe(0)
+    expect(observed.out).toContain('what speaks against it is only observed')
+    expect(observed.out).toMatch(/only observed +lateral-movement/)
+    expect(sallyport('try', 'GET', '/v1/products', '--from', 'nowhere').code).toBe(2)
+  })
+
   it('ends with 1 without zones, and with 2 for what is wrong, at its place', () => {
     folder.write({ 'sallyport.yaml': 'apis: { shop: { upstream: "http://127.0.0.1:3000" } }\n' })
     expect(sallyport('policy', 'graph')).toMatchObject({ code: 1 })

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DIRECT_SYNC } from '../../src/audit/direct-sync.ts'
 import { readRecords } from '../../src/audit/read.ts'
 import { SegmentWriter } from '../../src/audit/writer.ts'
-import { type Replayed, replayRecord } from '../../src/decision/replay/judge-record.ts'
+import { compare, replayRecord } from '../../src/decision/replay/judge-record.ts'
+import type { Replayed } from '../../src/decision/replay/replayed.ts'
 import { callInMemory } from '../../src/enforcement/entrances/memory.ts'
 import type { ExchangeRecord } from '../../src/model/record.ts'
 import { bundleParts, compileBundle } from '../../src/roles/compile-bundle.ts'
@@ -241,13 +242,13 @@ describe('what replay predicts is what enforcing then does', () => {
       const made = writeBundle(scratch.path, bundleParts(compileBundle(configs.before)))
       const next = writeBundle(scratch.path, bundleParts(compileBundle(configs[name])))
       const by = readReplayBundle(next.file, next.hash)
-      const { outline } = readReplayBundle(made.file, made.hash)
+      const between = compare(readReplayBundle(made.file, made.hash).outline, by)
       const counts = { same: 0, changed: 0, conditional: 0, undecidable: 0 }
       const wrong: unknown[] = []
       before.forEach((record, index) => {
         const truth = after[index]
         if (truth === undefined) throw new Error('a call has no record')
-        const replayed: Replayed = replayRecord(record, outline, by)
+        const replayed: Replayed = replayRecord(record, between)
         const acted = actedOn(truth)
         if (replayed.kind === 'undecidable') counts.undecidable++
         else if (replayed.kind === 'same') {

@@ -11,7 +11,7 @@ export interface EntityStatement {
 }
 
 /** Ancestors over all entities of a store: beyond it, the closure of a hierarchy would fill the memory. */
-export const MAX_ANCESTRY = 4_000_000
+export const MAX_ANCESTRY = 1_000_000
 
 /** Why entities cannot be taken: a cycle, an entity stated twice, or a hierarchy beyond `MAX_ANCESTRY`. */
 export class EntityStoreError extends Error {
@@ -20,24 +20,33 @@ export class EntityStoreError extends Error {
 
 const NONE: ReadonlyMap<string, Value> = new Map()
 
+/** The ancestors of one entity: as a list, and by name. */
+class Ancestry {
+  readonly list: EntityUid[] = []
+  readonly #names = new ByEntity<true>()
+
+  has(uid: EntityUid): boolean {
+    return this.#names.has(uid)
+  }
+
+  add(uid: EntityUid): void {
+    if (this.#names.has(uid)) return
+    this.#names.set(uid, true)
+    this.list.push(uid)
+  }
+}
+
 class StoredEntity implements Entity {
   readonly uid: EntityUid
   readonly #attributes: ReadonlyMap<string, Value>
   readonly #tags: ReadonlyMap<string, Value>
-  readonly #ancestors: readonly EntityUid[]
-  readonly #within: ByEntity<true>
+  readonly #ancestry: Ancestry
 
-  constructor(statement: EntityStatement, ancestors: ByEntity<EntityUid>) {
+  constructor(statement: EntityStatement, ancestry: Ancestry) {
     this.uid = statement.uid
     this.#attributes = statement.attributes ?? NONE
     this.#tags = statement.tags ?? NONE
-    this.#within = new ByEntity()
-    const list: EntityUid[] = []
-    for (const [uid] of ancestors.entries()) {
-      list.push(uid)
-      this.#within.set(uid, true)
-    }
-    this.#ancestors = list
+    this.#ancestry = ancestry
   }
 
   attribute(name: string): Value | undefined {
@@ -49,11 +58,11 @@ class StoredEntity implements Entity {
   }
 
   isIn(other: EntityUid): boolean {
-    return this.#within.has(other)
+    return this.#ancestry.has(other)
   }
 
   ancestors(): readonly EntityUid[] {
-    return this.#ancestors
+    return this.#ancestry.list
   }
 }
 
@@ -68,9 +77,9 @@ export class EntityStore implements Entities {
       if (stated.has(statement.uid)) throw new EntityStoreError(`${named(statement.uid)} is stated twice`)
       stated.set(statement.uid, statement)
     }
-    for (const [uid, ancestors] of closure(stated)) {
+    for (const [uid, ancestry] of closure(stated)) {
       const statement = stated.get(uid)
-      if (statement !== undefined) this.#entities.set(uid, new StoredEntity(statement, ancestors))
+      if (statement !== undefined) this.#entities.set(uid, new StoredEntity(statement, ancestry))
     }
   }
 
@@ -82,17 +91,14 @@ export class EntityStore implements Entities {
 interface Visit {
   readonly uid: EntityUid
   readonly parents: readonly EntityUid[]
-  readonly ancestors: ByEntity<EntityUid>
+  readonly ancestry: Ancestry
   next: number
 }
 
 /** Depth first with a stack of its own, so that a long chain of parents costs no call stack. */
-function closure(
-  stated: ByEntity<EntityStatement>,
-): ReadonlyArray<readonly [EntityUid, ByEntity<EntityUid>]> {
-  const done = new ByEntity<ByEntity<EntityUid>>()
+function closure(stated: ByEntity<EntityStatement>): Iterable<readonly [EntityUid, Ancestry]> {
+  const done = new ByEntity<Ancestry>()
   const open = new ByEntity<true>()
-  const found: (readonly [EntityUid, ByEntity<EntityUid>])[] = []
   let held = 0
   for (const [root] of stated.entries()) {
     if (done.has(root)) continue
@@ -100,10 +106,7 @@ function closure(
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       const parent = top.parents[top.next]
       if (parent === undefined) {
-        held += top.ancestors.size
-        if (held > MAX_ANCESTRY) throw new EntityStoreError('the entity hierarchy is too large')
-        done.set(top.uid, top.ancestors)
-        found.push([top.uid, top.ancestors])
+        done.set(top.uid, top.ancestry)
         stack.pop()
         continue
       }
@@ -113,17 +116,20 @@ function closure(
         stack.push(visit(parent, stated, open))
         continue
       }
-      top.ancestors.set(parent, parent)
-      if (known !== undefined) for (const [uid] of known.entries()) top.ancestors.set(uid, uid)
+      held -= top.ancestry.list.length
+      top.ancestry.add(parent)
+      for (const uid of known?.list ?? []) top.ancestry.add(uid)
+      held += top.ancestry.list.length
+      if (held > MAX_ANCESTRY) throw new EntityStoreError('the entity hierarchy is too large')
       top.next++
     }
   }
-  return found
+  return done.entries()
 }
 
 function visit(uid: EntityUid, stated: ByEntity<EntityStatement>, open: ByEntity<true>): Visit {
   open.set(uid, true)
-  return { uid, parents: stated.get(uid)?.parents ?? [], ancestors: new ByEntity(), next: 0 }
+  return { uid, parents: stated.get(uid)?.parents ?? [], ancestry: new Ancestry(), next: 0 }
 }
 
 function named(uid: EntityUid): string {

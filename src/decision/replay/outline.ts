@@ -13,6 +13,8 @@ export interface BundleOutline {
   /** Digests of what decides a fact: equal digests, equal facts. */
   readonly routing: string
   readonly limits: string
+  /** How each issuer's tokens are read, by its name. */
+  readonly issuers: ReadonlyMap<string, string>
 }
 
 export interface ApiOutline {
@@ -85,6 +87,7 @@ export class OutlineBuilder {
       apis,
       routing: routingOf(apis),
       limits: digest(head.limits),
+      issuers: new Map(head.issuers.map((issuer) => [issuer.name, digest(issuer)])),
     }
   }
 }

@@ -1,6 +1,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
+import { InvalidArgumentError } from 'commander'
 import { SallyportError } from '../../model/errors.ts'
+import { parseIp } from '../../syntax/ip.ts'
 import { type DryRunText, dryRunText } from '../dry-run-text.ts'
 import type { CliActions } from './actions.ts'
 import { secretFrom } from './arguments.ts'
@@ -16,6 +18,7 @@ interface TryOptions {
   readonly token?: string
   readonly header: readonly string[]
   readonly body?: string
+  readonly from?: string
 }
 
 export function tryCommand(program: Command, actions: CliActions): void {
@@ -35,6 +38,7 @@ export function tryCommand(program: Command, actions: CliActions): void {
       '--body <text>',
       'the body: its text, @FILE or - (standard input); application/json unless a header says so',
     )
+    .option('--from <address>', 'the address the call comes from; left out: 127.0.0.1', askedAddress)
     .option('--config <file>', 'configuration', 'sallyport.yaml')
     .option('--json', 'print the result as JSON', false)
     .addHelpText(
@@ -61,6 +65,7 @@ Exit codes: 0 allowed, or undecided until the upstream answers, 1 denied, 2 usag
           fields: options.header.flatMap(field),
           token: options.token === undefined ? null : secretFrom(options.token),
           body: options.body === undefined ? null : bodyFrom(options.body),
+          ...(options.from === undefined ? {} : { address: options.from }),
         })
         out.json({ ok: run.verdict !== 'deny', ...run })
         const text: DryRunText = dryRunText(run)
@@ -68,6 +73,12 @@ Exit codes: 0 allowed, or undecided until the upstream answers, 1 denied, 2 usag
         return run.verdict === 'deny' ? 1 : 0
       })
     })
+}
+
+function askedAddress(text: string): string {
+  const address = parseIp(text)
+  if (address === null) throw new InvalidArgumentError('an IP address is expected: 10.1.2.3 or 2001:db8::1')
+  return address.text
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

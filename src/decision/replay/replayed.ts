@@ -1,0 +1,78 @@
+import type { ApiPlan } from '../../model/bundle.ts'
+import type { Decision, PolicyEngine } from '../../model/decision.ts'
+import type { Finding } from '../../model/fact.ts'
+import type { OperationPlan } from '../../model/operation.ts'
+import type { Reason } from '../../model/reason.ts'
+import type { ExchangeRecord, OutcomeEntry } from '../../model/record.ts'
+import type { Subject } from '../../model/subject.ts'
+import type { ApiOutline, BundleOutline, OperationOutline } from './outline.ts'
+
+/** The bundle that recorded calls are held against. */
+export interface ReplayBundle {
+  readonly outline: BundleOutline
+  readonly engine: PolicyEngine
+  /** Where it routes a call; asked only where its routes differ from those the record was made with. */
+  route(method: string, host: string, path: string): { readonly api: string; readonly operation: string }
+  /** Where the caller stands among its trust zones, and what they say against the call; null where it has none. */
+  readonly zone:
+    | ((subject: Subject, address: string, api: ApiPlan, operation: OperationPlan) => Standing)
+    | null
+}
+
+export interface Standing {
+  /** Empty: in none. */
+  readonly zone: string
+  readonly against: Finding | null
+}
+
+/** What may come of a call: what is acted upon, so that a call only observed is allowed. */
+export type Acted = 'allow' | 'deny'
+
+export type Replayed =
+  | { readonly kind: 'same'; readonly effect: Acted }
+  | {
+      readonly kind: 'changed'
+      readonly from: Acted
+      readonly to: Acted
+      /** Of the new decision. */
+      readonly reasons: readonly Reason[]
+      readonly policies: readonly string[]
+      /** What the recorded call did not get to, and may still refuse an allowed one: `contract`, `response`. */
+      readonly unplayed: readonly string[]
+      /** Of a list: items released, before and now. */
+      readonly items?: ItemsReleased
+    }
+  | { readonly kind: 'undecidable'; readonly missing: readonly string[] }
+
+export interface ItemsReleased {
+  readonly from: number
+  readonly to: number
+}
+
+/** A recorded call that came to an end. */
+export interface RecordedCall {
+  readonly record: ExchangeRecord
+  readonly outcome: OutcomeEntry
+  readonly decisions: readonly Decision[]
+  readonly before: Acted
+}
+
+/** The bundle a record was made with beside the one it is held against, and what of the two was compared once. */
+export interface Comparison {
+  readonly made: BundleOutline
+  readonly by: ReplayBundle
+  readonly sameRoutes: boolean
+  /** Attributes that the policies read and the two bundles would state differently of one and the same call. */
+  readonly elsewhere: readonly string[]
+  /** Attributes that come from the record. */
+  readonly reads: ReadonlySet<string>
+}
+
+/** What a call is held against. */
+export interface Against {
+  readonly api: ApiOutline
+  readonly operation: OperationOutline
+  /** The operation the record was made of, and how its API identified; undefined where it had none. */
+  readonly own: OperationOutline | undefined
+  readonly identity: string | undefined
+}
