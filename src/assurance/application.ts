@@ -46,7 +46,7 @@ export function applyingAt(
     const draft = draftAt(space.dimensions, point)
     if (draft === null) continue
     for (const checkpoint of checkpoints) {
-      const { input, subject, scopes } = callOf(draft, plan, checkpoint, api.plan.credential)
+      const { input, subject, scopes } = callOf(draft, plan, checkpoint, api.plan)
       if (plan.security.need === 'required' && subject.kind === 'anonymous' && !scopes.leftToApi) continue
       requests++
       const { verdict, policies: named, errors } = engine.evaluate(input)

@@ -68,3 +68,35 @@ describe('diffPolicies', () => {
     expect(report.widened).toBe(true)
   })
 })
+
+describe('the floor', () => {
+  const all = 'permit(principal, action, resource);'
+  const one = (given: Parameters<typeof plan>[0]) => [plan(given)]
+  const compare = (before: ReturnType<typeof one>, after: ReturnType<typeof one>) =>
+    diffPolicies(
+      sideOf(before.length === 0 ? '' : all, before),
+      sideOf(after.length === 0 ? '' : all, after),
+      {
+        bound: 1000,
+      },
+    )
+
+  it('sees a scope that is no longer asked for', () => {
+    const report = compare(one({ key: 'shop.list', scopes: ['read'] }), one({ key: 'shop.list' }))
+    expect(words(report)).toEqual(['Any caller may now call shop.list without scope read'])
+  })
+
+  it('sees an operation that became public', () => {
+    const report = compare(one({ key: 'shop.list' }), one({ key: 'shop.list', need: 'anonymous' }))
+    expect(words(report)).toEqual(['Any Anonymous may now call shop.list'])
+    expect(report.operations[0]?.widened.facts[0]?.before.reasons).toContain('token-missing')
+  })
+
+  it('sees operations come and go', () => {
+    const added = compare([], one({ key: 'shop.list' }))
+    expect(added).toMatchObject({ widened: true, operations: [{ presence: 'added' }] })
+    const removed = compare(one({ key: 'shop.list' }), [])
+    expect(removed).toMatchObject({ widened: false, operations: [{ presence: 'removed' }] })
+    expect(words(removed)).toEqual(['Any caller may no longer call shop.list'])
+  })
+})

@@ -118,7 +118,12 @@ function print({ plan, policies, api }: SideOperation): string {
   const bodies = policies
     .map(({ policy: { annotations, ...body } }) => JSON.stringify([body, { ...annotations, id: '' }]))
     .sort()
-  return JSON.stringify([{ ...plan, mode: '' }, api.plan.credential, api.plan.zone ?? '', bodies])
+  return JSON.stringify([
+    { ...plan, mode: '' },
+    [api.plan.credential, api.plan.basePath],
+    api.plan.zone ?? '',
+    bodies,
+  ])
 }
 
 function diffOperation(operation: string, compared: Compared, bound: number): OperationDiff {
@@ -238,7 +243,7 @@ function change(told: {
 function exampleOf({ before, after }: Pair, draft: Draft): DecisionInput {
   const side = after ?? before
   if (side === undefined) throw new Error('an operation of neither side')
-  return callOf(draft, side.plan, lastCheckpoint(side.plan), side.api.plan.credential).input
+  return callOf(draft, side.plan, lastCheckpoint(side.plan), side.api.plan).input
 }
 
 function verdictOf(side: Side, operation: SideOperation | undefined, draft: Draft): Verdict {

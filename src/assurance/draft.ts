@@ -1,5 +1,6 @@
 import { templateParameters } from '../decision/cedar/schema.ts'
 import { checkScopes, type ScopeCheck } from '../decision/floor.ts'
+import type { ApiPlan } from '../model/bundle.ts'
 import type { Checkpoint, ContextInput, DecisionInput, PrincipalInput } from '../model/decision.ts'
 import type { OperationPlan } from '../model/operation.ts'
 import type { Subject } from '../model/subject.ts'
@@ -35,7 +36,7 @@ export function callOf(
   draft: Draft,
   plan: OperationPlan,
   checkpoint: Checkpoint,
-  credential: 'replace' | 'pass',
+  api: Pick<ApiPlan, 'credential' | 'basePath'>,
 ): DraftCall {
   const principal = principalOf(draft)
   const scopesHeld = list(draft, 'context.scopes')
@@ -46,7 +47,7 @@ export function callOf(
     scopes: scopesHeld,
     groups: principal.groups,
   }
-  const scopes = checkScopes(plan.security, subject, credential)
+  const scopes = checkScopes(plan.security, subject, api.credential)
   const context: ContextInput = {
     scopes: scopesHeld,
     scopesMet: scopes.met,
@@ -54,7 +55,7 @@ export function callOf(
     audience: list(draft, 'context.audience'),
     tokenAgeSeconds: number(draft, 'context.tokenAgeSeconds'),
     method: plan.method,
-    path: pathOf(draft, plan),
+    path: api.basePath + pathOf(draft, plan),
     ip: text(draft, 'context.ip', '192.0.2.1'),
     amr: list(draft, 'context.amr'),
     networks: list(draft, 'context.networks'),
@@ -131,8 +132,6 @@ function paramsOf(draft: Draft, plan: OperationPlan): Readonly<Record<string, st
 }
 
 function pathOf(draft: Draft, plan: OperationPlan): string {
-  const given = draft.get('context.path')
-  if (typeof given === 'string') return given
   let path = plan.template
   for (const [name, value] of Object.entries(paramsOf(draft, plan))) {
     path = path.replaceAll(`{${name}}`, () => encodeURIComponent(value))

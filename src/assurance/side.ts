@@ -62,7 +62,7 @@ export function judge(side: Side, operation: SideOperation | undefined, draft: D
   const last = lastCheckpoint(plan)
   for (const checkpoint of checkpointsOf(side, last)) {
     const isLast = CHECKPOINTS.indexOf(checkpoint) >= CHECKPOINTS.indexOf(last)
-    const { input, subject, scopes } = callOf(draft, plan, checkpoint, api.plan.credential)
+    const { input, subject, scopes } = callOf(draft, plan, checkpoint, api.plan)
     const judged = { checkpoint, mode: 'enforce', bundle: '', plan, subject, findings: [], scopes } as const
     const floor = decide({ ...judged, policy: ALLOWS, last: true }).effect === 'allow'
     if (!floor) return NEVER
@@ -79,7 +79,7 @@ export function decisionFor(side: Side, operation: SideOperation | undefined, dr
   const last = lastCheckpoint(plan)
   let decision: Decision | null = null
   for (const checkpoint of checkpointsOf(side, last)) {
-    const { input, subject, scopes } = callOf(draft, plan, checkpoint, api.plan.credential)
+    const { input, subject, scopes } = callOf(draft, plan, checkpoint, api.plan)
     const policy = side.engine.evaluate(input)
     decision = decide({
       checkpoint,

@@ -1,4 +1,5 @@
-import type { Choice, Dimension } from './dimension.ts'
+import type { Choice } from './choices.ts'
+import type { Dimension } from './dimension.ts'
 import type { Cube } from './facts.ts'
 
 /** A cube in words: who, and under which conditions. `Group corp/staff` and `without owning it`. */

@@ -58,6 +58,13 @@ function checkDecisionPorts(
         'Give each a port of its own.',
       )
     taken.set(point.port, other ?? `decisionPoints.${key}`)
+    if (point.peers.some((peer) => peer.endsWith('/0')))
+      findings.warning(
+        main,
+        ['decisionPoints', key, 'peers'],
+        'peers holds every address: whoever reaches the port is believed what it states of a call',
+        'List the addresses of your proxies.',
+      )
   }
 }
 

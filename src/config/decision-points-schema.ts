@@ -37,12 +37,22 @@ const port = z.int().min(1).max(65_535)
 
 const showsBodies = z.int().min(16_384).max(67_108_864).default(4_194_304)
 
+const maxRequestBytes = z
+  .int()
+  .min(1)
+  .max(67_108_864)
+  .optional()
+  .describe(
+    'Exactly as `max_request_bytes` of Envoy’s `with_request_body`. Envoy marks a body that fills this buffer as whole although more may follow, so only shorter ones count as whole. Left out: only bodies of their announced length do, which over HTTP none has.',
+  )
+
 export const decisionPoints = z
   .strictObject({
     extAuthz: z
       .strictObject({
         ...place,
         port: port.default(9191).describe('TCP port of the gRPC service.'),
+        maxRequestBytes,
         maxMessageBytes: showsBodies.describe(
           'Largest CheckRequest in bytes, the body in it included: more than `max_request_bytes` of `with_request_body`.',
         ),
@@ -56,6 +66,7 @@ export const decisionPoints = z
         pathPrefix: basePath
           .default('')
           .describe('As `path_prefix` of `http_service`: taken off the target again.'),
+        maxRequestBytes,
         maxBodyBytes: showsBodies.describe('Largest body of an asking in bytes.'),
       })
       .optional()

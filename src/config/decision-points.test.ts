@@ -1,12 +1,33 @@
 import { describe, expect, it } from 'vitest'
+import { configFolder } from '../../test/config-folder.ts'
 import { decisionPointSettings } from './decision-points.ts'
 import { decisionPoints } from './decision-points-schema.ts'
+import { readConfig } from './read.ts'
 
 const settings = (written: unknown) => decisionPointSettings(decisionPoints.parse(written))
 const messages = (written: unknown): readonly string[] =>
   decisionPoints.safeParse(written).error?.issues.map(({ message }) => message) ?? []
 
 describe('decisionPoints', () => {
+  it('have a port each, and none that something else listens on', () => {
+    const folder = configFolder()
+    const read = (points: string) => () =>
+      readConfig(
+        folder.write({
+          'sallyport.yaml': `listen: { port: 9191 }\ndecisionPoints: ${points}\napis: { a: { upstream: "http://127.0.0.1:3000", owner: team } }\n`,
+        }),
+      )
+    expect(read('{ extAuthz: {} }')).toThrow(/port is taken by listen/)
+    expect(read('{ extAuthz: { port: 9090 } }')).toThrow(/port is taken by management/)
+    expect(read('{ extAuthz: { port: 9192 }, extAuthzHttp: {} }')).toThrow(
+      /port is taken by decisionPoints\.extAuthz/,
+    )
+    expect(read('{ extAuthz: { port: 9194 } }')().warnings).toEqual([])
+    const open = read('{ extAuthz: { port: 9194, peers: [0.0.0.0/0] } }')().warnings
+    expect(open.map(({ message }) => message).join()).toContain('peers holds every address')
+    folder.remove()
+  })
+
   it('are off unless they are written', () => {
     expect(settings({})).toEqual([])
   })

@@ -1,3 +1,4 @@
+import type { ApiSettings } from './api-schema.ts'
 import type { Findings, Source } from './findings.ts'
 import { schemaFindings } from './issues.ts'
 import type { PlacedRule } from './object-rules.ts'
@@ -10,6 +11,7 @@ export interface Extension {
   readonly template: string
   /** Of an operation; null for a path. */
   readonly operation: string | null
+  readonly operationId: string | null
   readonly value: unknown
 }
 
@@ -37,7 +39,7 @@ export function withExtensions(
       })
     } else {
       const parsed = read(operationExtension, value, segments, contract, findings)
-      if (parsed === null) continue
+      if (parsed?.list === undefined) continue
       const { of, ...list } = parsed.list
       lists.push({ of, list: { operation, ...list }, segments })
     }
@@ -56,6 +58,28 @@ export function withExtensions(
     all[index] = { ...placed, rule: { ...rule, list: [...[rule.list ?? []].flat(), list] } }
   }
   return all
+}
+
+/** The modes that operations of a contract state for themselves; one that configuration states too is an error. */
+export function extensionModes(
+  api: { readonly settings: ApiSettings; readonly source: Source },
+  extensions: readonly Extension[],
+  contract: Source,
+  findings: Findings,
+): ApiSettings['operations'] {
+  const modes = { ...api.settings.operations }
+  for (const { segments, operation, operationId, value } of extensions) {
+    const parsed = operation === null ? null : operationExtension.safeParse(value)
+    if (operation === null || parsed?.data?.mode === undefined) continue
+    const stated = [operation, operationId ?? operation].find((name) => Object.hasOwn(modes, name))
+    if (stated === undefined) {
+      modes[operation] = { mode: parsed.data.mode }
+      continue
+    }
+    const message = `the mode of ${stated} is stated in ${api.source.file} (${[...api.source.base, 'operations', stated].join('.')}) already`
+    findings.problem(contract, [...segments, 'mode'], message, 'Keep one of the two.')
+  }
+  return modes
 }
 
 function read<T extends typeof pathExtension | typeof operationExtension>(

@@ -128,11 +128,16 @@ export const pathExtension = z.strictObject({
     .describe('The object rule of this path.'),
 })
 
-/** `x-sallyport` at an operation: it answers a list of objects whose rule stands elsewhere. */
+/** `x-sallyport` at an operation: the list it answers, of objects whose rule stands elsewhere, and its own mode. */
 export const operationExtension = z.strictObject({
   list: z
     .strictObject({ of: name.describe('The type of the objects listed: `order`.'), ...listed })
+    .optional()
     .describe('The list that this operation answers.'),
+  mode: z
+    .enum(['enforce', 'observe'])
+    .optional()
+    .describe('The operation’s own mode, as under `apis.*.operations`.'),
 })
 
 export type RuleSettings = z.infer<typeof objectRule>

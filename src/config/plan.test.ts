@@ -68,6 +68,24 @@ test('the head: issuers by name, limits, defaults', () => {
   })
 })
 
+test('what surrounds calls, and claims that no standard names', () => {
+  const { head } = plansOf(`identity:
+  issuers:
+    a: { issuer: https://a.example, rolesClaim: /realm_access/roles, deviceClaim: device, subjects: workload }
+networks: { vpn: [10.8.0.0/16], office: [10.1.0.0/16, 10.0.0.0/16, 10.1.0.0/16] }
+timeZone: Europe/Berlin
+apis: { shop: { ${GOVERNED} } }
+`)
+  expect(head.networks).toEqual({ office: ['10.0.0.0/16', '10.1.0.0/16'], vpn: ['10.8.0.0/16'] })
+  expect(Object.keys(head.networks ?? {})).toEqual(['office', 'vpn'])
+  expect(head.timeZone).toBe('Europe/Berlin')
+  expect(head.issuers[0]).toMatchObject({
+    rolesClaim: '/realm_access/roles',
+    deviceClaim: 'device',
+    subjects: 'workload',
+  })
+})
+
 describe('an API', () => {
   test('is governed and enforced with contract and identity, else observed', () => {
     expect(apiOf(GOVERNED)).toMatchObject({

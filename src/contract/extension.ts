@@ -1,6 +1,6 @@
 import { escapePointer } from '../syntax/json-pointer.ts'
 import { readDocument } from './document.ts'
-import { isRecord, own } from './json-value.ts'
+import { isRecord, own, textAt } from './json-value.ts'
 import { follow } from './reference.ts'
 
 /** One `x-sallyport` of a contract (OpenAPI 3.1 §4.9), as it stands there: what it says is configuration's to check. */
@@ -8,8 +8,9 @@ export interface ContractExtension {
   /** Member names down to the extension itself. */
   readonly segments: readonly string[]
   readonly template: string
-  /** Of an operation: how lists name it, `GET /orders`. Of a path: null. */
+  /** Of an operation: how configuration names it, `GET /orders`. Of a path: null. */
   readonly operation: string | null
+  readonly operationId: string | null
   readonly value: unknown
 }
 
@@ -32,13 +33,19 @@ export function readExtensions(text: string, file: string): readonly ContractExt
     const item = follow(document, member, `/paths/${escapePointer(template)}`).value
     const value = own(item, NAME)
     if (value !== undefined)
-      found.push({ segments: ['paths', template, NAME], template, operation: null, value })
+      found.push({ segments: ['paths', template, NAME], template, operation: null, operationId: null, value })
     for (const method of METHODS) {
       const operation = own(item, method)
-      const stated = isRecord(operation) ? own(operation, NAME) : undefined
+      if (!isRecord(operation)) continue
+      const stated = own(operation, NAME)
       if (stated === undefined) continue
-      const segments = ['paths', template, method, NAME]
-      found.push({ segments, template, operation: `${method.toUpperCase()} ${template}`, value: stated })
+      found.push({
+        segments: ['paths', template, method, NAME],
+        template,
+        operation: `${method.toUpperCase()} ${template}`,
+        operationId: textAt(operation, 'operationId') ?? null,
+        value: stated,
+      })
     }
   }
   return found

@@ -108,3 +108,54 @@ test('names special to JavaScript are plain names', () => {
   ])
   expect(recorded.context).toEqual({})
 })
+
+test('what surrounds the call is kept where it is read, and its absence too', () => {
+  const input: DecisionInput = {
+    ...INPUT,
+    principal: { ...INPUT.principal, roles: ['corp/admin'], zone: 'dmz' },
+    context: {
+      ...INPUT.context,
+      amr: ['mfa'],
+      networks: ['office'],
+      time: { epochMs: 1, zone: 'UTC', hour: 0, minute: 0, weekday: 'Thursday' },
+      device: { id: 'corp/d1', managed: true },
+    },
+  }
+  const reads = new Set([
+    'principal.roles',
+    'principal.zone',
+    'context.networks',
+    'context.time',
+    'context.device',
+    'context.authAgeSeconds',
+  ])
+  const recorded = JSON.parse(JSON.stringify(recordInput(input, reads, [])))
+  const { networks, time, device } = input.context
+  expect(recorded.context).toEqual({ networks, time, device })
+  expect(recorded.principal).toEqual({
+    type: 'User',
+    id: 'corp/ana',
+    roles: ['corp/admin'],
+    zone: 'dmz',
+  })
+  const replayed = replayInput(recorded, reads)
+  if (!replayed.ok) throw new Error(replayed.missing.join())
+  expect(replayed.input.context).toMatchObject({ networks, time, device })
+  expect(replayed.input.context).not.toHaveProperty('authAgeSeconds')
+  expect(replayInput(recorded, new Set([...reads, 'context.amr']))).toEqual({
+    ok: false,
+    missing: ['context.amr'],
+  })
+  // Of a call without them, that there were none is known; of one that kept neither, it is not.
+  const none = JSON.parse(JSON.stringify(recordInput(INPUT, reads, [])))
+  expect(none.principal).not.toHaveProperty('roles')
+  expect(replayInput(none, reads)).toMatchObject({ ok: true })
+  expect(replayInput(recordInput(INPUT, new Set(['context.time']), []), reads)).toMatchObject({ ok: false })
+})
+
+test('one set of paths with other extras is another record', () => {
+  const reads = new Set(['context.path'])
+  expect(recordInput(INPUT, reads, []).kept).toEqual(['context.path'])
+  expect(recordInput(INPUT, reads, ['context.ip']).kept).toEqual(['context.path', 'context.ip'])
+  expect(recordInput(INPUT, reads, []).context).toEqual({ path: '/orders/o-1' })
+})

@@ -147,7 +147,7 @@ function copyContext(name: string): Copy {
   return ({ context }, { context: kept }) => {
     if (!Object.hasOwn(context, name)) return
     const value = context[name as keyof typeof context]
-    if (value !== undefined) Object.assign(kept, { [name]: value })
+    if (value !== undefined) (kept as Record<string, unknown>)[name] = value
   }
 }
 

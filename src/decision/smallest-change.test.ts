@@ -56,6 +56,22 @@ test.each<readonly [string, string]>([
   ],
   [change('owner-differs'), 'Call as the owner.'],
   [
+    change('lateral-movement', { from: 'edge', to: 'front', by: 'network' }),
+    'Add the flow { from: edge, to: front, operations: ["shop.getOrder"] }.',
+  ],
+  [
+    change('lateral-movement', { from: 'edge', to: 'front', by: 'network' }, undefined, { operation: '' }),
+    'Add the flow { from: edge, to: front }.',
+  ],
+  [
+    change('lateral-movement', { from: '', to: 'front', by: 'nothing' }),
+    'Put the caller into a zone by its workload, client or network, and add a flow from it.',
+  ],
+  [
+    change('lateral-movement', { from: '', to: 'front', by: 'elsewhere' }),
+    'Call from the networks of the caller’s zone: its identity belongs to one that names networks.',
+  ],
+  [
     change('owner-differs', {}, undefined, { path: '/orders/o-1001' }),
     `Call as the owner, or add ${NARROWED}`,
   ],

@@ -21,7 +21,7 @@ import { objectFacts, withBody } from './object-facts.ts'
 import type { Pin } from './pinned.ts'
 import type { ReadAnswer } from './read-answer.ts'
 import { judgeAnswer } from './release.ts'
-import { FULL_SIGHT, type Sight, waitsForAnswer } from './sight.ts'
+import { FULL_SIGHT, type Sight, unseenAnswer, waitsForAnswer } from './sight.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** Where a candidate is staged, the call is judged by it too, as far as its entrance shows it. */
@@ -137,6 +137,8 @@ export class Shadow {
       this.#sight,
     )
     const object = operation?.plan.object
+    const unanswered = waitsForAnswer(object, atHead.decision.pending, this.#sight)
+    if (unanswered && object?.lookup === undefined) content.push(unseenAnswer())
     let stated = seen.stated
     let known = seen.input === null ? null : atCheckpoint(seen.input, 'body')
     if (
@@ -156,7 +158,9 @@ export class Shadow {
       known = withObject(known, 'body', looked.facts)
     }
     const findings: readonly Finding[] = [...atHead.findings, ...content]
-    const waits = object?.ownerKnownAt === 'response' || (object?.lookup !== undefined && looked === null)
+    const lookupDue = object?.lookup !== undefined && (unanswered || object.ownerKnownAt === 'body')
+    const waits =
+      (object?.ownerKnownAt === 'response' && this.#sight.answer) || (lookupDue && looked === null)
     const verdict = judge(seat, 'body', findings, {
       ...seen.facts,
       input: known,
@@ -166,7 +170,7 @@ export class Shadow {
     if (verdict.stops || this.#answered === null)
       return { verdict, mode, undecided: !verdict.stops && verdict.decision.pending }
     // A look-up that was not made is not made up for by an answer.
-    if (verdict.decision.pending && !waitsForAnswer(object, true, { ...FULL_SIGHT, answer: false }))
+    if (verdict.decision.pending && object?.ownerKnownAt !== 'response')
       return { verdict, mode, undecided: true }
     const { answer, read } = this.#answered
     const call = {

@@ -88,12 +88,13 @@ export class WouldDeny {
   }
 
   add(record: ExchangeRecord): void {
-    if (record.intent.mode !== 'observe' && !isPartlyObserved(record)) {
+    const refused = outcomeOf(record)?.action === 'refused'
+    if (record.intent.mode !== 'observe' && (refused || !isPartlyObserved(record))) {
       this.#enforced++
       return
     }
     this.#observed++
-    if (outcomeOf(record)?.action === 'refused') {
+    if (refused) {
       this.#refusedAlready++
       return
     }

@@ -35,6 +35,11 @@ export type AddressTable = Readonly<
   Record<string, readonly { readonly address: string; readonly family: 4 | 6 }[]>
 >
 
+interface EnvoysBodies {
+  /** `max_request_bytes` of `with_request_body`: what is as long may have been cut. Left out: not known. */
+  readonly maxRequestBytes?: number | undefined
+}
+
 /** Where proxies and programs ask for decisions about calls that do not come through the gate. */
 export type DecisionPointSettings = {
   /** Config key, for faults: `decisionPoints.extAuthz`. */
@@ -46,8 +51,12 @@ export type DecisionPointSettings = {
   /** What becomes of operations that take a body where bodies are not shown. */
   readonly bodies: 'deny' | 'unchecked'
 } & (
-  | { readonly kind: 'ext-authz'; readonly maxMessageBytes: number }
-  | { readonly kind: 'ext-authz-http'; readonly pathPrefix: string; readonly maxBodyBytes: number }
+  | (EnvoysBodies & { readonly kind: 'ext-authz'; readonly maxMessageBytes: number })
+  | (EnvoysBodies & {
+      readonly kind: 'ext-authz-http'
+      readonly pathPrefix: string
+      readonly maxBodyBytes: number
+    })
   | {
       readonly kind: 'forward-auth'
       readonly dialect: 'nginx' | 'traefik'

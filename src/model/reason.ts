@@ -194,8 +194,9 @@ export const REASONS = {
   },
   'body-partial': {
     status: 413,
-    title: 'Only a part of the body was shown to the gate, so it cannot be checked.',
-    remedy: 'Send a smaller body, or raise max_request_bytes of the proxy’s with_request_body.',
+    title: 'The body was not shown to the gate whole and as it is, so it cannot be checked.',
+    remedy:
+      'Send a smaller body; or have the proxy’s with_request_body raise max_request_bytes and set pack_as_bytes.',
   },
   'body-unseen': {
     status: 403,

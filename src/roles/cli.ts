@@ -9,7 +9,9 @@ import { sallyportProgram } from '../management/cli/program.ts'
 import { sendOrder } from '../management/control-socket.ts'
 import type { PolicyActions } from '../management/policy-actions.ts'
 import type { RecordActions } from '../management/record-actions.ts'
+import type { Mode } from '../model/decision.ts'
 import { SallyportError } from '../model/errors.ts'
+import type { OperationPlan } from '../model/operation.ts'
 import { systemClock } from './system.ts'
 import { VERSION } from './version.ts'
 
@@ -38,6 +40,8 @@ const actions: CliActions = {
         operations: contract?.operations.length ?? 0,
         mode: plan.mode,
         governed: plan.governed,
+        ...(plan.observeStages === undefined ? {} : { observe: plan.observeStages }),
+        ...otherwise(plan.mode, contract?.operations ?? []),
       })),
       policies: read.policies.length,
       tests: tests.map(({ file, name, ok, problem }) => ({ file, name, passed: ok, detail: problem })),
@@ -89,6 +93,15 @@ async function storedBundles(): Promise<BundleActions> {
 
 async function policies(): Promise<PolicyActions> {
   return (await import('./policies.ts')).policyActions
+}
+
+/** How many operations have the other mode. */
+function otherwise(
+  mode: Mode,
+  operations: readonly { readonly plan: OperationPlan }[],
+): { readonly otherwise?: number } {
+  const count = operations.filter(({ plan }) => plan.mode !== undefined && plan.mode !== mode).length
+  return count === 0 ? {} : { otherwise: count }
 }
 
 async function recordActions(): Promise<Omit<RecordActions, 'now'>> {

@@ -27,7 +27,7 @@ export function compile(config: string, store: string): CompilerReport {
     const compiled = compileBundle(config)
     requireTests(compiled.tests)
     const { hash, file } = writeBundle(readDataDirectory(store).bundles, bundleParts(compiled))
-    const unwritten = writeSchemaFiles(store, compiled)
+    const unwritten = writeSchemaFiles(store, hash, compiled)
     const { read, apis, head, tests, warnings } = compiled
     const operations = apis.reduce((sum, { contract }) => sum + (contract?.operations.length ?? 0), 0)
     const watch = [...read.files, ...read.folders]
@@ -69,9 +69,9 @@ export function compile(config: string, store: string): CompilerReport {
 }
 
 /** They are for people to read: what keeps them from being written keeps no gate from starting. */
-function writeSchemaFiles(store: string, compiled: CompiledBundle): readonly BundleWarning[] {
+function writeSchemaFiles(store: string, bundle: string, compiled: CompiledBundle): readonly BundleWarning[] {
   try {
-    writeSchemas(store, policySchemas(compiled))
+    writeSchemas(store, bundle, () => policySchemas(compiled))
     return []
   } catch (error) {
     const why = error instanceof Error ? error.message : 'unknown'

@@ -295,7 +295,8 @@ class Control {
         }
       case 'reload': {
         const { hash, operations, tests } = await this.#reloads.ask(order.by)
-        return { bundle: hash, operations, tests }
+        const { version } = this.#inForce.live.version
+        return { bundle: hash, version, own: this.#inForce.own, operations, tests }
       }
       case 'candidate-stage':
         return this.#candidates.stage(order.from, order.by)

@@ -66,8 +66,9 @@ export class InForce {
     return this.#live
   }
 
-  get store(): DataDirectory {
-    return this.#store
+  /** What is in force is what the configuration says. */
+  get own(): boolean {
+    return this.live.summary.hash === this.#configured
   }
 
   get beside(): BundleSummary | null {

@@ -83,6 +83,22 @@ describe('object rules', () => {
     expect(ruled(compile({ 'shop.yaml': EXTENDED }))).toEqual(configured)
   })
 
+  it('of a contract’s operations may state their mode, once', () => {
+    const observed = SHOP.replace(
+      'operationId: search,',
+      'operationId: search, x-sallyport: { mode: observe },',
+    )
+    const { apis } = compile({ 'shop.yaml': observed })
+    const modes = apis[0]?.contract?.operations.flatMap(({ plan }) =>
+      plan.mode ? [[plan.key, plan.mode]] : [],
+    )
+    expect(modes).toEqual([['shop.search', 'observe']])
+    folder.remove()
+    expect(problems({ 'shop.yaml': observed }, '    operations: { search: { mode: enforce } }')).toMatch(
+      /shop\.yaml:\d+.*the mode of search is stated in sallyport\.yaml \(apis\.shop\.operations\.search\) already/,
+    )
+  })
+
   it('beside a contract are watched, there or not', () => {
     expect(compile({}).read.files).toContain(folder.at('shop.sallyport.yaml'))
   })

@@ -1,13 +1,13 @@
 import { Findings } from '../config/findings.ts'
-import { withExtensions } from '../config/object-extensions.ts'
+import { extensionModes, withExtensions } from '../config/object-extensions.ts'
 import { checkRules } from '../config/object-rules.ts'
 import { ConfigError } from '../config/place.ts'
 import type { ReadApi, ReadConfig } from '../config/read.ts'
 import { readExtensions } from '../contract/extension.ts'
 
 /**
- * The configuration with the object rules that contracts hold themselves (`x-sallyport`), checked together with those
- * of configuration and of the files beside contracts.
+ * The configuration with the object rules and modes that contracts hold themselves (`x-sallyport`), checked together
+ * with those of configuration and of the files beside contracts.
  * @throws {ConfigError} `config-invalid`, each problem in the file it stands in.
  */
 export function withContractRules(read: ReadConfig): ReadConfig {
@@ -19,7 +19,8 @@ export function withContractRules(read: ReadConfig): ReadConfig {
     const contract = { ...api.contract, base: [] }
     const rules = withExtensions(api.rules, extensions, contract, findings)
     checkRules(rules, api.settings.identity?.accept ?? [], findings)
-    return { ...api, rules }
+    const operations = extensionModes(api, extensions, contract, findings)
+    return { ...api, settings: { ...api.settings, operations }, rules }
   })
   if (findings.problems.length > 0)
     throw new ConfigError('config-invalid', findings.problems, read.files, read.folders)

@@ -19,6 +19,8 @@ export interface CheckRequest {
   readonly fields: readonly string[]
   /** `raw_body`, or `body`; empty where none is sent. */
   readonly body: Uint8Array
+  /** It is `body`, a protobuf string: Envoy writes `!` for what is not UTF-8, so its bytes may be others. */
+  readonly asText: boolean
   /** Of `source.address.socket_address`; empty where the source is no socket address. */
   readonly address: string
   readonly port: number
@@ -38,135 +40,155 @@ export interface CheckDenied {
   readonly body: Uint8Array
 }
 
-interface Mutable {
-  method: string
-  path: string
-  host: string
-  scheme: string
-  protocol: string
-  fields: string[]
-  body: Uint8Array
-  rawBody: Uint8Array
-  address: string
-  port: number
+const NOTHING = new Uint8Array(0)
+
+/** One message while it is read: a reader over all of it, and what was found so far. */
+class Reading {
+  readonly reader: BinaryReader
+  readonly bytes: Buffer
+  seen = false
+  method = ''
+  path = ''
+  host = ''
+  scheme = ''
+  protocol = ''
+  readonly fields: string[] = []
+  body: Uint8Array = NOTHING
+  rawBody: Uint8Array = NOTHING
+  address = ''
+  port = 0
+  name = ''
+  value = ''
+
+  constructor(bytes: Uint8Array) {
+    this.reader = new BinaryReader(bytes)
+    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  text(start: number, end: number): string {
+    return this.bytes.toString('latin1', start, end)
+  }
 }
 
-const NOTHING = new Uint8Array(0)
+type Part = (reading: Reading, start: number, end: number) => void
+/** Readers of a message's length-delimited fields, by number. */
+type Parts = Readonly<Record<number, Part>>
 
 /** Null where the bytes are no such message, or state no HTTP request. Never throws. */
 export function readCheckRequest(bytes: Uint8Array): CheckRequest | null {
-  const into: Mutable = {
-    method: '',
-    path: '',
-    host: '',
-    scheme: '',
-    protocol: '',
-    fields: [],
-    body: NOTHING,
-    rawBody: NOTHING,
-    address: '',
-    port: 0,
-  }
-  let seen = false
+  const reading = new Reading(bytes)
   try {
-    eachPart(bytes, {
-      // CheckRequest.attributes
-      1: (attributes) =>
-        eachPart(attributes, {
-          // AttributeContext.source → Peer.address → Address.socket_address
-          1: (peer) =>
-            eachPart(peer, { 1: (address) => eachPart(address, { 1: (at) => socketAddress(at, into) }) }),
-          // AttributeContext.request → Request.http
-          4: (request) =>
-            eachPart(request, {
-              2: (http) => {
-                seen = true
-                httpRequest(http, into)
-              },
-            }),
-        }),
-    })
+    walk(reading, bytes.byteLength, CHECK_REQUEST)
   } catch {
     return null
   }
-  if (!seen) return null
-  const { rawBody, ...request } = into
-  return { ...request, body: rawBody.byteLength > 0 ? rawBody : into.body }
+  if (!reading.seen) return null
+  const { method, path, host, scheme, protocol, fields, address, port, body, rawBody } = reading
+  const shown = rawBody.byteLength > 0 ? rawBody : body
+  const asText = rawBody.byteLength === 0 && body.byteLength > 0
+  return { method, path, host, scheme, protocol, fields, body: shown, asText, address, port }
 }
 
-/** HttpRequest; `size` (9) is what came on the wire so far, and says nothing of the body. */
-function httpRequest(bytes: Uint8Array, into: Mutable): void {
-  eachPart(bytes, {
-    2: (value) => {
-      into.method = text(value)
-    },
-    3: (entry) => field(entry, into.fields),
-    4: (value) => {
-      into.path = text(value)
-    },
-    5: (value) => {
-      into.host = text(value)
-    },
-    6: (value) => {
-      into.scheme = text(value)
-    },
-    10: (value) => {
-      into.protocol = text(value)
-    },
-    11: (value) => {
-      into.body = value
-    },
-    12: (value) => {
-      into.rawBody = value
-    },
-    // HeaderMap.headers → HeaderValue
-    13: (map) => eachPart(map, { 1: (header) => field(header, into.fields) }),
-  })
-}
-
-/** A map's entry (key 1, value 2) or a HeaderValue (also raw_value 3): both name and value. */
-function field(bytes: Uint8Array, into: string[]): void {
-  let name = ''
-  let value = ''
-  eachPart(bytes, {
-    1: (part) => {
-      name = text(part)
-    },
-    2: (part) => {
-      value = text(part)
-    },
-    3: (part) => {
-      value = text(part)
-    },
-  })
-  into.push(name, value)
-}
-
-function socketAddress(bytes: Uint8Array, into: Mutable): void {
-  const reader = new BinaryReader(bytes)
-  while (reader.pos < reader.len) {
-    const [number, type] = reader.tag()
-    if (number === 2 && type === WireType.LengthDelimited) into.address = text(reader.bytes())
-    else if (number === 3 && type === WireType.Varint) into.port = reader.uint32()
-    else reader.skip(type, number)
-  }
-}
-
-type Parts = Readonly<Record<number, (bytes: Uint8Array) => void>>
-
-/** Calls the reader of each length-delimited field that has one; throws where the bytes are no message. */
-function eachPart(bytes: Uint8Array, parts: Parts): void {
-  const reader = new BinaryReader(bytes)
-  while (reader.pos < reader.len) {
+/** Reads on to `end`; throws where the bytes there are no message. */
+function walk(reading: Reading, end: number, parts: Parts): void {
+  const { reader } = reading
+  while (reader.pos < end) {
     const [number, type] = reader.tag()
     const part = type === WireType.LengthDelimited ? parts[number] : undefined
     if (part === undefined) reader.skip(type, number)
-    else part(reader.bytes())
+    else {
+      const length = reader.uint32()
+      const start = reader.pos
+      if (start + length > end) throw new RangeError('a field ends behind its message')
+      part(reading, start, start + length)
+      reader.pos = start + length
+    }
   }
+  if (reader.pos > end) throw new RangeError('a field ends behind its message')
 }
 
-const text = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+const into =
+  (parts: Parts): Part =>
+  (reading, _start, end) =>
+    walk(reading, end, parts)
+
+/** A map's entry (key 1, value 2) or a HeaderValue (also raw_value 3): both name and value. */
+const NAME_AND_VALUE: Parts = {
+  1: (reading, start, end) => {
+    reading.name = reading.text(start, end)
+  },
+  2: (reading, start, end) => {
+    reading.value = reading.text(start, end)
+  },
+  3: (reading, start, end) => {
+    reading.value = reading.text(start, end)
+  },
+}
+
+const field: Part = (reading, _start, end) => {
+  reading.name = ''
+  reading.value = ''
+  walk(reading, end, NAME_AND_VALUE)
+  reading.fields.push(reading.name, reading.value)
+}
+
+/** SocketAddress: address (2), port_value (3). */
+const socketAddress: Part = (reading, _start, end) => {
+  const { reader } = reading
+  while (reader.pos < end) {
+    const [number, type] = reader.tag()
+    if (number === 3 && type === WireType.Varint) reading.port = reader.uint32()
+    else if (number === 2 && type === WireType.LengthDelimited) {
+      const length = reader.uint32()
+      reading.address = reading.text(reader.pos, reader.pos + length)
+      reader.pos += length
+    } else reader.skip(type, number)
+  }
+  if (reader.pos > end) throw new RangeError('a field ends behind its message')
+}
+
+/** HttpRequest; `size` (9) is what came on the wire so far, and says nothing of the body. */
+const HTTP_REQUEST: Parts = {
+  2: (reading, start, end) => {
+    reading.method = reading.text(start, end)
+  },
+  3: field,
+  4: (reading, start, end) => {
+    reading.path = reading.text(start, end)
+  },
+  5: (reading, start, end) => {
+    reading.host = reading.text(start, end)
+  },
+  6: (reading, start, end) => {
+    reading.scheme = reading.text(start, end)
+  },
+  10: (reading, start, end) => {
+    reading.protocol = reading.text(start, end)
+  },
+  11: (reading, start, end) => {
+    reading.body = reading.bytes.subarray(start, end)
+  },
+  12: (reading, start, end) => {
+    reading.rawBody = reading.bytes.subarray(start, end)
+  },
+  // HeaderMap.headers → HeaderValue
+  13: into({ 1: field }),
+}
+
+const CHECK_REQUEST: Parts = {
+  // CheckRequest.attributes
+  1: into({
+    // AttributeContext.source → Peer.address → Address.socket_address
+    1: into({ 1: into({ 1: socketAddress }) }),
+    // AttributeContext.request → Request.http
+    4: into({
+      2: (reading, _start, end) => {
+        reading.seen = true
+        walk(reading, end, HTTP_REQUEST)
+      },
+    }),
+  }),
+}
 
 const OVERWRITE_IF_EXISTS_OR_ADD = 2
 

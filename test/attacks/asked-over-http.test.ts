@@ -11,14 +11,19 @@ import { converse, type OpenGate, openGate, type RawAnswer } from './open-gate.t
 
 type Point = ReturnType<typeof decisionPoint>
 type Kind =
-  | { readonly kind: 'ext-authz-http'; readonly pathPrefix: string; readonly maxBodyBytes: number }
+  | {
+      readonly kind: 'ext-authz-http'
+      readonly pathPrefix: string
+      readonly maxBodyBytes: number
+      readonly maxRequestBytes?: number
+    }
   | {
       readonly kind: 'forward-auth'
       readonly dialect: 'nginx' | 'traefik'
       readonly identityFields: 'refuse' | 'proxy'
     }
 
-const ENVOY: Kind = { kind: 'ext-authz-http', pathPrefix: '/ask', maxBodyBytes: 1_000 }
+const ENVOY: Kind = { kind: 'ext-authz-http', pathPrefix: '/ask', maxBodyBytes: 1_000, maxRequestBytes: 100 }
 const NGINX: Kind = { kind: 'forward-auth', dialect: 'nginx', identityFields: 'refuse' }
 const TRAEFIK: Kind = { kind: 'forward-auth', dialect: 'traefik', identityFields: 'refuse' }
 
@@ -78,6 +83,9 @@ describe('asked over HTTP', () => {
       expect(reasonOf(await ask(line, mark('true'), '{"id":"a"}'))).toBe('body-partial')
       expect(reasonOf(await ask(line, json, '{"id":"a"}'))).toBe('body-partial')
       expect(reasonOf(await ask(line, mark('false')))).toBe('body-unseen')
+      // As long as Envoy's buffer: marked as whole, and perhaps cut all the same.
+      expect((await ask(line, mark('false'), '{"id":"a"}'.padEnd(99)))?.status).toBe(200)
+      expect(reasonOf(await ask(line, mark('false'), '{"id":"a"}'.padEnd(100)))).toBe('body-partial')
       expect(reasonOf(await ask(line, mark('false'), '{"id":1}'))).toBe('body-invalid')
     })
 
@@ -108,6 +116,14 @@ describe('asked over HTTP', () => {
       socket.destroy()
       expect((await ask('GET /ask/v1/free', {}))?.status).toBe(200)
     })
+  })
+
+  it('takes no body for whole while Envoy’s buffer is not known', async () => {
+    const port = await pointFor(gate, { kind: 'ext-authz-http', pathPrefix: '', maxBodyBytes: 1_000 })
+    const fields = { ...bearer(), 'Content-Type': 'application/json', 'x-envoy-auth-partial-body': 'false' }
+    const all = { Host: 'things.example', 'X-Real-IP': '192.0.2.7', ...fields }
+    const [answer] = await converse(port, [asking('POST /v1/things', all, '{"id":"a"}')])
+    expect(reasonOf(answer)).toBe('body-partial')
   })
 
   it('gives nginx only statuses it knows', async () => {

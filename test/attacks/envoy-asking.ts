@@ -18,6 +18,8 @@ export interface Stated {
   /** As `header_map` with raw values instead of `headers`. */
   readonly raw?: boolean
   readonly body?: string
+  /** As `body`, a string, instead of `raw_body`. */
+  readonly asText?: boolean
   readonly address?: string | null
 }
 
@@ -31,7 +33,7 @@ export function checkRequest(stated: Stated = {}): Uint8Array {
     raw = false,
     body,
   } = stated
-  const { scheme = 'http', protocol = 'HTTP/1.1', address = '192.0.2.7' } = stated
+  const { scheme = 'http', protocol = 'HTTP/1.1', address = '192.0.2.7', asText = false } = stated
   const writer = new BinaryWriter().tag(1, WireType.LengthDelimited).fork()
   if (address !== null) {
     writer.tag(1, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).fork()
@@ -54,7 +56,7 @@ export function checkRequest(stated: Stated = {}): Uint8Array {
   writer.tag(4, WireType.LengthDelimited).string(path).tag(5, WireType.LengthDelimited).string(host)
   writer.tag(6, WireType.LengthDelimited).string(scheme)
   writer.tag(9, WireType.Varint).int64(-1).tag(10, WireType.LengthDelimited).string(protocol)
-  if (body !== undefined) writer.tag(11, WireType.LengthDelimited).string(body)
+  if (body !== undefined) writer.tag(asText ? 11 : 12, WireType.LengthDelimited).string(body)
   return writer.join().join().join().finish()
 }
 
@@ -80,13 +82,17 @@ export interface Asker {
 /** A decision point before this gate, and a connection to it. */
 export async function asker(
   gate: Gate,
-  over: { readonly peers?: readonly string[]; readonly bodies?: 'deny' | 'unchecked' } = {},
+  over: {
+    readonly peers?: readonly string[]
+    readonly bodies?: 'deny' | 'unchecked'
+    readonly maxRequestBytes?: number
+  } = {},
 ): Promise<Asker> {
   const port = await freePort()
-  const { peers = ['127.0.0.0/8'], bodies = 'deny' } = over
+  const { peers = ['127.0.0.0/8'], bodies = 'deny', maxRequestBytes } = over
   const settings = { host: '127.0.0.1', port, peers, bodies, key: 'decisionPoints.extAuthz' }
   const point = new ExtAuthz(
-    { ...settings, kind: 'ext-authz', maxMessageBytes: 65_536 },
+    { ...settings, kind: 'ext-authz', maxMessageBytes: 65_536, maxRequestBytes },
     { gate, random: systemRandom() },
   )
   await point.listen(false)

@@ -62,6 +62,8 @@ describe('asked over gRPC', () => {
       [post({ body, fields: { ...length, 'x-envoy-auth-partial-body': 'true' } }), 'body-partial'],
       [post({ body, fields: { 'content-length': '1000' } }), 'body-partial'],
       [post({ body }), 'body-partial'],
+      [post({ body, fields: whole, asText: true }), 'body-partial'],
+      [post({ body, fields: { 'x-envoy-auth-partial-body': 'false' } }), 'body-partial'],
       [post({ fields: { 'content-length': '10' } }), 'body-unseen'],
       [post({ fields: { 'transfer-encoding': 'chunked' } }), 'body-unseen'],
       [post({ protocol: 'HTTP/2' }), 'body-unseen'],
@@ -72,6 +74,14 @@ describe('asked over gRPC', () => {
       [post({ body: '{"id":1}', fields: { 'content-length': '8' } }), 'body-invalid'],
     ]
     for (const [stated, verdict] of cases) expect((await envoy.check(stated)).verdict).toBe(verdict)
+  })
+
+  it('takes a body without an announced length for whole only below Envoy’s buffer', async () => {
+    const sized = await asker(gate.gate, { maxRequestBytes: 20 })
+    const fields = { 'x-envoy-auth-partial-body': 'false' }
+    expect((await sized.check(post({ body: '{"id":"a"}'.padEnd(19), fields }))).verdict).toBe('ok')
+    expect((await sized.check(post({ body: '{"id":"a"}'.padEnd(20), fields }))).verdict).toBe('body-partial')
+    await sized.stop()
   })
 
   it('asks whose object it is where a look-up is declared, and nobody else may read it', async () => {

@@ -72,6 +72,8 @@ export interface OpenGateOptions {
   readonly mode?: 'enforce' | 'observe'
   /** Lines of the API's configuration, indented by four. */
   readonly api?: string
+  /** Lines of the API without a contract. */
+  readonly raw?: string
   readonly top?: string
   /** Issuers the API accepts; `corp` unless told. */
   readonly accept?: string
@@ -120,6 +122,7 @@ ${options.api ?? ''}
     upstream: ${upstream.origin}
     hosts: [raw.example]
     owner: team
+${options.raw ?? ''}
 policies: ./policies
 ${options.top ?? ''}
 `,

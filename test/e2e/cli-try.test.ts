@@ -54,6 +54,7 @@ describe('try', () => {
       policies: ['owner-handles-own-order'],
       ifOwn: 'allow',
       ifForeign: 'deny',
+      list: false,
       deniedStatus: 404,
     })
   })

@@ -116,7 +116,13 @@ apis:
   })
 
   it('takes operationIds and paths', () => {
-    folder.write(api('{ getOrder: { mode: observe }, "GET /orders": { mode: observe } }'))
-    expect(sallyport('check')).toMatchObject({ code: 0 })
+    folder.write(
+      api('{ getOrder: { mode: observe }, "GET /orders": { mode: observe } }\n    observe: [response]'),
+    )
+    const { code, out } = sallyport('check')
+    expect(code).toBe(0)
+    expect(out).toMatch(
+      /^shop: \d+ operations, enforce, 2 operations only observed, only observed: response$/m,
+    )
   })
 })

@@ -161,6 +161,8 @@ http {
       auth_request_set $sallyport_authorization $upstream_http_authorization;
       auth_request_set $sallyport_exchange $upstream_http_sallyport_exchange;
       proxy_set_header Authorization $sallyport_authorization;
+      proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Proto $scheme;
       add_header Sallyport-Exchange $sallyport_exchange always;
       proxy_pass http://${upstream};
     }

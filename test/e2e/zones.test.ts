@@ -125,6 +125,28 @@ describe('trust zones', () => {
     expect((await open.call('GET', '/bare', { address: OUTSIDE })).status).toBe(403)
   })
 
+  it('is what policies read as the principal’s zone', async () => {
+    const zoned = placedGate({
+      api: '    zone: payments',
+      top: ZONES,
+      policies:
+        '@id("b") permit (principal is User, action, resource) when { principal in Zone::"backoffice" };@id("e") permit (principal is Anonymous, action == Action::"things.getFree", resource);',
+    })
+    const inside = { address: INSIDE, fields: bearer({ client_id: 'batch' }) }
+    const seen = await zoned.call('GET', '/things/a', inside)
+    expect(seen.status).toBe(200)
+    expect(seen.intent?.attributes?.principal.zone).toBe('backoffice')
+    expect((await zoned.call('GET', '/free', { address: OUTSIDE })).status).toBe(200)
+    const everywhere = placedGate({
+      api: '    zone: payments',
+      top: `${ZONES}  - { from: edge, to: payments }\n`,
+      policies:
+        '@id("b") permit (principal is User, action, resource) when { principal in Zone::"backoffice" };',
+    })
+    const other = { address: OUTSIDE, fields: bearer() }
+    expect((await everywhere.call('GET', '/things/a', other)).codes).toEqual(['policy-missing'])
+  })
+
   it('has its effect suspended by observing the stage, or the API', async () => {
     for (const [api, observed] of [
       ['    zone: payments\n    observe: [zone]', true],

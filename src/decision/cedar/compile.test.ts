@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { isFault } from '../../model/errors.ts'
 import type { OperationPlan } from '../../model/operation.ts'
 import { compilePolicies } from './compile.ts'
@@ -253,4 +253,62 @@ test('a number that JSON would round is kept as written', () => {
 
 test('too much text is refused', () => {
   expect(faultOf(`${PERMIT}\n`, `// ${'x'.repeat(5_000_000)}`).message).toContain('altogether')
+})
+
+describe('zones, and what nothing states', () => {
+  const compileIn = (text: string, unstated: ReadonlyMap<string, string> = new Map()) =>
+    compilePolicies({
+      files: [{ file: 'p.cedar', text }],
+      apis: APIS.map((api) => ({ ...api, zone: 'payments' })),
+      zones: ['payments', 'edge'],
+      unstated,
+    })
+
+  test('a zone that is not declared is an error naming the nearest', () => {
+    expect(
+      compileIn('permit(principal in Zone::"edge", action, resource in Zone::"payments");').warnings,
+    ).toEqual([])
+    expect(() => compileIn('permit(principal, action, resource in Zone::"payment");')).toThrow(
+      'p.cedar:1:39: there is no Zone::"payment"; the nearest is Zone::"payments"',
+    )
+    expect(() => compile('permit(principal in Zone::"edge", action, resource);')).toThrow(
+      'there is no Zone::"edge"',
+    )
+  })
+
+  test('the zone an API stands in is part of the plan', () => {
+    const plan = readPlan(compileIn(PERMIT).plan)
+    expect(plan.apis['shop']?.zone).toBe('payments')
+    expect(readPlan(compile(PERMIT).plan).apis['shop']).not.toHaveProperty('zone')
+  })
+
+  test('a policy that reads what nothing states is warned of, by its place and the attribute', () => {
+    const unstated = new Map([
+      ['context.geo', 'no signal states it'],
+      ['principal.roles', 'no rolesClaim'],
+    ])
+    const text = `@id("a") permit(principal in Role::"corp/x", action == Action::"shop.getOrder", resource);
+@id("b") permit(principal, action == Action::"shop.getOrder", resource) when { context has geo && context.geo.country == "DE" };
+@id("c") permit(principal, action == Action::"shop.getOrder", resource);`
+    expect(compileIn(text, unstated).warnings).toMatchObject([
+      { line: 1, policy: 'a', message: 'principal.roles is never known: no rolesClaim' },
+      { line: 2, policy: 'b', message: 'context.geo is never known: no signal states it' },
+    ])
+  })
+
+  test('plain Cedar is asked for by the plan, and any other word there is refused', () => {
+    const input = { files: [{ file: 'p.cedar', text: PERMIT }], apis: APIS }
+    const { plan } = compilePolicies({ ...input, failingForbid: 'ignore' })
+    expect(readPlan(plan).failingForbid).toBe('ignore')
+    expect(readPlan(compilePolicies(input).plan)).not.toHaveProperty('failingForbid')
+    const detail = { ...(plan.detail as object), failingForbid: 'allow' }
+    expect(() => readPlan({ ...plan, detail })).toThrow(expect.objectContaining({ code: 'bundle-corrupt' }))
+  })
+
+  test('a chain longer than Cedar’s JSON form takes is compiled all the same', () => {
+    const body = Array(150).fill('context.scopesMet').join(' && ')
+    expect(compileIn(`permit(principal, action, resource) when { ${body} };`).plan.reads).toEqual([
+      'context.scopesMet',
+    ])
+  })
 })

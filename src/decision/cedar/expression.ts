@@ -33,8 +33,8 @@ import { EvaluationError } from './values.ts'
 
 const WRONG_ARITY = new EvaluationError('wrong number of arguments')
 
-/** The source may hold 512 operators and 48 brackets (source.ts), each at most one level of its JSON form. */
-const MAX_DEPTH = 1_000
+/** The source may hold 1,024 operators and 48 brackets (source.ts), each at most one level of its JSON form. */
+const MAX_DEPTH = 1_100
 
 /**
  * A policy's expression, in Cedar's JSON form, as closures.

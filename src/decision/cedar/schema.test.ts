@@ -58,3 +58,19 @@ test('parameter names that are special to JavaScript stay plain names', () => {
   for (const name of ['__proto__', 'constructor', '"a-b"'])
     expect(text).toContain(`${name}?: __cedar::String`)
 })
+
+test('whoever calls may be in groups, roles and zones, and the device is an entity', () => {
+  const text = schemaText({ api: 'shop', operations: [BASE] })
+  for (const line of [
+    'entity Workload in [Group, Role, Zone]',
+    'entity Api in [Zone];',
+    'entity Device',
+    'compliant?: __cedar::Bool',
+    'device?: Device',
+    'networks: Set<__cedar::String>',
+    'now: __cedar::datetime',
+    'authAgeSeconds?: __cedar::Long',
+    'context: Call',
+  ])
+    expect(text).toContain(line)
+})

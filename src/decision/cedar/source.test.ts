@@ -22,7 +22,9 @@ test('policies end at semicolons outside strings and comments', () => {
 test('what nests or chains too far is named with its place', () => {
   expect(scanPolicies('('.repeat(49))).toMatchObject({ ok: false, at: 49 })
   expect(scanPolicies('('.repeat(48)).ok).toBe(true)
-  expect(scanPolicies('a.'.repeat(600)).ok).toBe(false)
+  expect(scanPolicies('a.'.repeat(1_100)).ok).toBe(false)
+  expect(scanPolicies('if a then '.repeat(600)).ok).toBe(false)
+  expect(scanPolicies('a.b && '.repeat(500)).ok).toBe(true)
   expect(scanPolicies('a.b;'.repeat(600)).ok).toBe(true)
 })
 

@@ -15,8 +15,8 @@ export type SourceScan =
 
 /** cedar-wasm 4.13 runs out of stack at about 150 nested brackets and stays broken; a third of that is ample. */
 const MAX_DEPTH = 48
-/** It breaks at about 600 chained operators or conditions; its JSON form takes about 60 in one chain. */
-const MAX_OPERATORS = 512
+/** It breaks at about 600 chained conditions or `if`s, which count twice, and beyond 1,100 operators of any kind. */
+const MAX_OPERATORS = 1024
 const CHAINING = new Set(['if', 'when', 'unless'])
 
 /** One pass over the text: strings and comments are skipped, `;` ends a policy (Cedar grammar: only there). */
@@ -43,12 +43,13 @@ export function scanPolicies(text: string): SourceScan {
     }
     if (isWord(char)) {
       const end = wordEnd(text, at)
-      if (CHAINING.has(text.slice(at, end))) operators++
+      if (CHAINING.has(text.slice(at, end))) operators += 2
       at = end
     } else {
       if (OPENING.includes(char)) depth++
       else if (CLOSING.includes(char)) depth--
       else if (OPERATORS.includes(char)) operators++
+      if ((char === 0x26 || char === 0x7c) && text.charCodeAt(at + 1) === char) at++
       at++
       if (char === 0x3b) {
         policies.push({ start, end: at })
@@ -72,7 +73,7 @@ export function scanPolicies(text: string): SourceScan {
   return { ok: true, policies }
 }
 
-/** `( [ {` and their ends; `& | + - * . !` chain (each `&&` counts twice, which is the safe side). */
+/** `( [ {` and their ends; `& | + - * . !` chain, `&&` and `||` as one. */
 const OPENING = [0x28, 0x5b, 0x7b]
 const CLOSING = [0x29, 0x5d, 0x7d]
 const OPERATORS = [0x26, 0x7c, 0x2b, 0x2d, 0x2a, 0x2e, 0x21]

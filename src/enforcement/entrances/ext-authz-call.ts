@@ -1,3 +1,4 @@
+import type { DecisionPointSettings } from '../../model/channel.ts'
 import type { RawFields } from '../../model/exchange.ts'
 import { type CheckRequest, writeDenied, writeOk } from '../../syntax/ext-authz.ts'
 import { fieldValue, fieldValues } from '../../syntax/http.ts'
@@ -12,7 +13,13 @@ export const PARTIAL_BODY = 'x-envoy-auth-partial-body'
 export const ENVOYS_SIGHT: Omit<Sight, 'body' | 'bodies'> = { answer: false, strips: 'gate', retargets: true }
 
 /** The call that a CheckRequest states; the caller's address is that of `source`. */
-export function readCheck(request: CheckRequest, bodies: Sight['bodies']): Reading {
+export function readCheck(
+  request: CheckRequest,
+  {
+    bodies,
+    maxRequestBytes,
+  }: Pick<DecisionPointSettings, 'bodies'> & { readonly maxRequestBytes?: number | undefined },
+): Reading {
   const caller = callerAt(request.address, request.port)
   if (caller === null) return unclear('source.address')
   const fields: string[] = ['Host', request.host]
@@ -21,7 +28,7 @@ export function readCheck(request: CheckRequest, bodies: Sight['bodies']): Readi
     if (name.startsWith(':') || name.toLowerCase() === PARTIAL_BODY) continue
     fields.push(name, request.fields[i + 1] ?? '')
   }
-  const sight = bodySight(request)
+  const sight = bodySight(request, maxRequestBytes)
   const asked: Asked = {
     head: {
       method: request.method,
@@ -43,17 +50,28 @@ function versionOf(protocol: string): '1.0' | '1.1' | '2' {
 }
 
 /**
- * How much of the body Envoy sent. It marks what it cut, and says so beside every body it sends; a caller's own field
- * of that name can only be there where Envoy sent none, so it counts for nothing but a denial.
+ * Whether Envoy's word that a body was not cut can be taken. It puts the mark beside every body it sends, in place of
+ * a caller's; but where it asks as soon as its buffer is exactly full, it marks what it cut as whole. So only what is
+ * shorter than the buffer counts, and nothing where its size is not known.
  */
-function bodySight({ fields, body, protocol }: CheckRequest): Sight['body'] {
+export function isUncut(fields: RawFields, sent: number, maxRequestBytes: number | undefined): boolean {
   const marks = fieldValues(fields, PARTIAL_BODY)
-  if (marks.includes('true')) return 'partial'
+  return marks.length === 1 && marks[0] === 'false' && maxRequestBytes !== undefined && sent < maxRequestBytes
+}
+
+/** How much of the body Envoy sent. A body of the announced length is whole, whatever the mark says. */
+function bodySight(
+  { fields, body, asText, protocol }: CheckRequest,
+  maxRequestBytes: number | undefined,
+): Sight['body'] {
+  const marks = fieldValues(fields, PARTIAL_BODY)
+  // Other bytes than were sent are no more the body than some of them.
+  if (marks.includes('true') || asText) return 'partial'
   const announced = fieldValue(fields, 'content-length')
   const sent = body.byteLength
   if (sent > 0) {
     if (announced !== undefined) return Number(announced) === sent ? 'whole' : 'partial'
-    return marks.length === 1 && marks[0] === 'false' ? 'whole' : 'partial'
+    return isUncut(fields, sent, maxRequestBytes) ? 'whole' : 'partial'
   }
   if (announced !== undefined) return announced === '0' ? 'whole' : 'unseen'
   // RFC 9112 §6.3: without either field an HTTP/1 request has no body; in HTTP/2 it may have one all the same.

@@ -3,7 +3,7 @@ import { fieldValue, fieldValues } from '../../syntax/http.ts'
 import type { Sight } from '../sight.ts'
 import type { Asking, Manner } from './ask-server.ts'
 import { callerAt, unclear } from './asked.ts'
-import { ENVOYS_SIGHT, PARTIAL_BODY } from './ext-authz-call.ts'
+import { ENVOYS_SIGHT, isUncut, PARTIAL_BODY } from './ext-authz-call.ts'
 
 type Settings = Extract<DecisionPointSettings, { kind: 'ext-authz-http' }>
 
@@ -21,7 +21,7 @@ const OF_THE_ASKING: ReadonlySet<string> = new Set([
  * Envoy's external authorization over HTTP (`http_service`): the asking has the call's method, target (behind
  * `path_prefix`), Host and allowed fields, and its body where `with_request_body` is set. 200 lets it go on.
  */
-export function extAuthzHttp({ pathPrefix, bodies, maxBodyBytes }: Settings): Manner {
+export function extAuthzHttp({ pathPrefix, bodies, maxBodyBytes, maxRequestBytes }: Settings): Manner {
   return {
     entrance: 'ext-authz',
     maxBodyBytes,
@@ -44,7 +44,7 @@ export function extAuthzHttp({ pathPrefix, bodies, maxBodyBytes }: Settings): Ma
           head: { method: asking.method, target: rest, httpVersion: '1.1', fields, secure },
           caller,
           body: asking.body.byteLength === 0 ? null : asking.body,
-          sight: { ...ENVOYS_SIGHT, retargets: false, body: bodySight(asking), bodies },
+          sight: { ...ENVOYS_SIGHT, retargets: false, body: bodySight(asking, maxRequestBytes), bodies },
         },
       }
     },
@@ -62,10 +62,10 @@ export function extAuthzHttp({ pathPrefix, bodies, maxBodyBytes }: Settings): Ma
   }
 }
 
-/** Envoy marks every body it sends; that none came does not say that there is none. */
-function bodySight({ fields, body }: Asking): Sight['body'] {
+/** The call's own announced length is not stated here; that no body came does not say that there is none. */
+function bodySight({ fields, body }: Asking, maxRequestBytes: number | undefined): Sight['body'] {
   const marks = fieldValues(fields, PARTIAL_BODY)
   if (marks.includes('true')) return 'partial'
   if (body.byteLength === 0) return 'unseen'
-  return marks.length === 1 && marks[0] === 'false' ? 'whole' : 'partial'
+  return isUncut(fields, body.byteLength, maxRequestBytes) ? 'whole' : 'partial'
 }

@@ -153,7 +153,7 @@ class Asking {
     const request = readCheckRequest(framed.message)
     if (request === null) return this.#fail(GRPC.invalidArgument, 'the message is no CheckRequest')
     try {
-      const reading = readCheck(request, settings.bodies)
+      const reading = readCheck(request, settings)
       const { id, advice } = advise(ports.gate, ports.random, 'ext-authz', reading)
       this.#exchange = id
       const response = writeCheck(await advice, request.fields)

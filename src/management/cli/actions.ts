@@ -66,6 +66,10 @@ export interface CheckReport {
     readonly operations: number
     readonly mode: string
     readonly governed: boolean
+    /** Stages that are only observed; left out where there are none. */
+    readonly observe?: readonly string[]
+    /** Operations in the other mode; left out where there are none. */
+    readonly otherwise?: number
   }[]
   readonly policies: number
   readonly tests: readonly {

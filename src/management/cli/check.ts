@@ -1,7 +1,25 @@
 import type { Command } from 'commander'
 import { count } from '../printable.ts'
-import type { CliActions } from './actions.ts'
+import type { CheckReport, CliActions } from './actions.ts'
 import { conclude, output } from './output.ts'
+
+function apiText({
+  name,
+  operations,
+  mode,
+  governed,
+  observe = [],
+  otherwise = 0,
+}: CheckReport['apis'][number]): string {
+  const other = mode === 'enforce' ? 'only observed' : 'enforced'
+  const parts = [
+    `${name}: ${operations} operations`,
+    `${mode}${governed ? '' : ', ungoverned'}`,
+    ...(otherwise === 0 ? [] : [`${count(otherwise, 'operation')} ${other}`]),
+    ...(observe.length === 0 ? [] : [`only observed: ${observe.join(' and ')}`]),
+  ]
+  return parts.join(', ')
+}
 
 export function checkCommand(program: Command, actions: CliActions): void {
   program
@@ -19,9 +37,7 @@ export function checkCommand(program: Command, actions: CliActions): void {
         const report = await actions.check(options.config)
         const failed = report.tests.filter(({ passed }) => !passed)
         out.json({ ok: failed.length === 0, ...report })
-        for (const { name, operations, mode, governed } of report.apis) {
-          out.line(`${name}: ${operations} operations, ${mode}${governed ? '' : ', ungoverned'}`)
-        }
+        for (const api of report.apis) out.line(apiText(api))
         const enforced = report.apis.filter(({ mode }) => mode === 'enforce').map(({ name }) => name)
         if (report.policies === 0 && enforced.length > 0)
           out.line(

@@ -32,6 +32,10 @@ export function orderCommands(program: Command, actions: CliActions): void {
       out.line(
         `reloaded: bundle ${String(result['bundle']).slice(0, 12)}, ${String(result['operations'])} operations, ${String(result['tests'])} policy tests`,
       )
+      if (result['own'] === false)
+        out.line(
+          `the configuration is as it was when version ${String(result['version'])} was promoted or rolled back to: that stays in force`,
+        )
       return 0
     })
   })

@@ -65,12 +65,18 @@ function expectSameReading(name: string, texts: readonly string[]): void {
 }
 
 /** Every pair of what the texts say has the same answer to `==` and to the methods of two operands. */
-function expectSamePairs(name: string, methods: readonly string[], texts: readonly string[]): void {
+function expectSamePairs(
+  name: string,
+  methods: readonly string[],
+  texts: readonly string[],
+  isRight: (text: string) => boolean = () => true,
+): void {
   const expressions: string[] = []
   const own: Verdict[] = []
   const asked: string[] = []
   texts.forEach((left, i) => {
     texts.forEach((right, j) => {
+      if (!isRight(right)) return
       const a = apply(name, left)
       const b = apply(name, right)
       const [x, y] = [`${name}(context.s${i})`, `${name}(context.s${j})`]
@@ -138,7 +144,7 @@ describe('ip', () => {
   })
 
   test('says of each pair what Cedar says', () => {
-    expectSamePairs('ip', ['==', 'isInRange'], IPS)
+    expectSamePairs('ip', ['==', 'isInRange'], IPS, (text) => text.includes('/'))
   })
 
   test('reads and refuses made-up texts as Cedar does', () => {
@@ -253,12 +259,13 @@ describe('datetime', () => {
   })
 
   test('reckons as Cedar does, beyond its range too', () => {
-    const texts = [...DATETIMES, ...DURATIONS]
+    const datetimes = ['1970-01-01', '1969-12-31T23:59:59.999Z', '0000-01-01', '9999-12-31', '2020-02-29']
+    const texts = [...datetimes, ...DURATIONS]
     const expressions: string[] = []
     const own: Verdict[] = []
     const epoch = apply('datetime', '1970-01-01') ?? false
-    for (let i = 0; i < DATETIMES.length; i++) {
-      for (let j = DATETIMES.length; j < texts.length; j++) {
+    for (let i = 0; i < datetimes.length; i++) {
+      for (let j = datetimes.length; j < texts.length; j++) {
         const [at, by] = [`datetime(context.s${i})`, `duration(context.s${j})`]
         const later = apply(
           'offset',
