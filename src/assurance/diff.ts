@@ -71,10 +71,15 @@ export interface DiffOptions {
 const MAX_FACTS = 8
 /** Of differing requests, those that are told of: beyond, they repeat themselves. */
 const MAX_SEEDS = 20_000
-const OUT = 0
+/** Facts told exactly; more of them are told again more broadly. */
+const EXACT_FACTS = 3
+/** Denied by both. */
+const DENIED = 0
 const WIDENED = 1
 const NARROWED = 2
 const EITHER = 3
+/** Allowed by both. */
+const ALLOWED = 4
 
 /** What B allows that A denies, and the other way round. */
 export function diffPolicies(before: Side, after: Side, options: DiffOptions): PolicyDiff {
@@ -203,7 +208,8 @@ class Standings {
     const before = judge(sides[0], pair.before, draft)
     const after = judge(sides[1], pair.after, draft)
     if (before.allowed !== after.allowed) return after.allowed ? WIDENED : NARROWED
-    return before.floor || after.floor ? OUT : EITHER
+    if (before.allowed) return ALLOWED
+    return before.floor || after.floor ? DENIED : EITHER
   }
 }
 
@@ -217,18 +223,30 @@ function change(told: {
   readonly wanted: number
 }): Change {
   const { operation, space, compared, standings, seeds, total, wanted } = told
-  const standing = (point: Point): Standing => {
-    const found = standings.at(point)
-    return found === wanted ? 'in' : found === EITHER ? 'either' : 'out'
-  }
-  const { cubes, left } = cover({ dimensions: space.dimensions, seeds, standing, most: MAX_FACTS })
+  const coverBy = (unchanged: number | null): ReturnType<typeof cover> =>
+    cover({
+      dimensions: space.dimensions,
+      seeds,
+      standing: (point: Point): Standing => {
+        const found = standings.at(point)
+        if (found === wanted) return 'in'
+        return found === EITHER || found === unchanged ? 'either' : 'out'
+      },
+      most: MAX_FACTS,
+    })
+  // What a new permit adds between those there are takes many words to tell exactly. Then it is told as it is written,
+  // with what was so already.
+  const exact = coverBy(null)
+  const broad = exact.cubes.length > EXACT_FACTS ? coverBy(wanted === WIDENED ? ALLOWED : DENIED) : null
+  const { cubes, left } = broad !== null && broad.cubes.length < exact.cubes.length ? broad : exact
+  const already = cubes === exact.cubes ? '' : ', where it was not so already'
   const facts = cubes.flatMap((cube): readonly ChangeFact[] => {
     const draft = draftAt(space.dimensions, cube.example)
     if (draft === null) return []
     const words = wordsOf(space.dimensions, cube)
     return [
       {
-        words: sentence(words, operation, wanted === WIDENED),
+        words: sentence(words, operation, wanted === WIDENED) + already,
         ...words,
         requests: cube.count,
         example: exampleOf(compared.pair, draft),

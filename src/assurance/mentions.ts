@@ -61,15 +61,14 @@ export class Mentions {
   }
 
   #scope(variable: 'principal' | 'resource', scope: ScopeConstraint): void {
-    const value = JSON.parse(JSON.stringify(scope)) as ScopeConstraint
-    if (value.op === 'All') return
+    if (scope.op === 'All') return
     this.#mention(variable)
-    if (value.op === 'is') {
-      if (isObject(value.in)) this.#members(variable, entityConstant(value.in['entity'] ?? value.in))
+    if (scope.op === 'is') {
+      if (isObject(scope.in)) this.#members(variable, entityConstant(scope.in['entity'] ?? scope.in))
       return
     }
-    const entity = entityConstant(value.entity)
-    if (value.op === '==') this.#same(variable, entity)
+    const entity = entityConstant(scope.entity)
+    if (scope.op === '==') this.#same(variable, entity)
     else this.#members(variable, entity)
   }
 

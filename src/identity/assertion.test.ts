@@ -58,6 +58,8 @@ describe('AssertionSigner', () => {
   it('names no actor where the client calls for itself, and nobody for the anonymous', () => {
     const own = claimsOf(signer.authorization({ ...alice, kind: 'client', id: 'web' }, 'shop'))
     expect([own.sub, own['act']]).toEqual(['corp/web', undefined])
+    const workload = claimsOf(signer.authorization({ ...alice, kind: 'workload', id: 'job' }, 'shop'))
+    expect([workload.sub, workload['act']]).toEqual(['corp/job', undefined])
     const nobody = claimsOf(signer.authorization(ANONYMOUS, 'shop'))
     expect([nobody.sub, nobody['sub_id'], nobody['act']]).toEqual(['anonymous', undefined, undefined])
   })

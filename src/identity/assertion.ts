@@ -104,7 +104,7 @@ export class AssertionSigner {
 function identityOf(subject: Subject): Readonly<Record<string, unknown>> {
   if (subject.kind === 'anonymous') return {}
   const sub_id = { format: 'iss_sub', iss: subject.iss, sub: subject.id }
-  if (subject.kind === 'client' || subject.client === '') return { sub_id }
+  if (subject.kind !== 'user' || subject.client === '') return { sub_id }
   return { sub_id, act: { iss: subject.iss, sub: subject.client } }
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Change, ChangeFact, OperationDiff, Verdict } from '../../assurance/diff.ts'
 import type { RecordsDiff } from '../../assurance/records-diff.ts'
-import { count } from '../printable.ts'
+import { count, printable } from '../printable.ts'
 import type { CliActions } from './actions.ts'
 import { conclude, type Output, output } from './output.ts'
 import { DEFAULT_BOUND, requestBound } from './policy-lint.ts'
@@ -49,10 +49,10 @@ Exit codes: 0 nothing widened, 1 access widened, 2 something is invalid.`,
           out.json({ ok: !report.widened, ...report })
           for (const each of report.operations) printOperation(each, out)
           for (const { setting, widened, words } of report.settings)
-            out.line(`${widened ? 'widened' : 'narrowed'}: ${setting} ${words}`)
+            out.line(`${widened ? 'widened' : 'narrowed'}: ${printable(`${setting} ${words}`)}`)
           if (report.records !== null) printRecords(report.records, out)
           for (const { operation, why } of report.generated)
-            out.line(`not decided, ${operation}: ${why.join('; ')}`)
+            out.line(`not decided, ${operation}: ${printable(why.join('; '))}`)
           const { operations, same, decided, generated, requests: judged } = report.compared
           out.line(
             `${count(operations, 'operation')}: ${same} the same, ${decided} decided, ${generated} by generated requests; ${count(judged, 'request')} judged`,
@@ -78,7 +78,7 @@ function printOperation(
 
 function printChange(label: string, { facts, more }: Change, out: Output): void {
   for (const fact of facts) {
-    out.line(`  ${label}: ${fact.words} (${count(fact.requests, 'request')})`)
+    out.line(`  ${label}: ${printable(fact.words)} (${count(fact.requests, 'request')})`)
     out.line(`    for example ${exampleText(fact)}`)
     out.line(`    before: ${verdictText(fact.before)}; after: ${verdictText(fact.after)}`)
   }
@@ -95,18 +95,18 @@ function exampleText({ example: { principal, resource, context } }: ChangeFact):
     ...(resource.owner === undefined ? [] : [`owned by ${resource.owner}`]),
     `from ${context.ip}`,
   ]
-  return parts.join(', ')
+  return printable(parts.join(', '))
 }
 
 function verdictText({ effect, reasons, policies }: Verdict): string {
   const by = policies.length > 0 ? policies : reasons
-  return `${effect} (${by.join(', ')})`
+  return `${effect} (${printable(by.join(', '))})`
 }
 
 function printRecords({ read, same, settled, changes, undecidable, cut }: RecordsDiff, out: Output): void {
   for (const { operation, caller, widened, count: times, example } of changes.slice(0, 50))
     out.line(
-      `recorded, ${widened ? 'widened' : 'narrowed'}: ${caller}, ${operation}: ${count(times, 'call')}, such as ${example}`,
+      `recorded, ${widened ? 'widened' : 'narrowed'}: ${printable(caller)}, ${operation}: ${count(times, 'call')}, such as ${example}`,
     )
   if (changes.length > 50) out.line(`recorded: and ${changes.length - 50} more`)
   for (const [name, times] of Object.entries(undecidable))

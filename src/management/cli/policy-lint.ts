@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { count } from '../printable.ts'
+import { count, printable } from '../printable.ts'
 import type { CliActions } from './actions.ts'
 import { conclude, output } from './output.ts'
 import { progress } from './progress.ts'
@@ -42,7 +42,7 @@ Exit codes: 0 nothing found, 1 findings, 2 something is invalid.`,
           bar.end()
           out.json({ ok: report.findings.length === 0, ...report })
           for (const { place, policy: id, rule, message, how, operations } of report.findings) {
-            out.line(`${place}: ${id}: ${message} (${rule}, ${how})`)
+            out.line(`${printable(`${place}: ${id}: ${message}`)} (${rule}, ${how})`)
             if (rule === 'allows-everyone') out.line(`  ${operations.join(', ')}`)
           }
           out.line(

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { PolicyCoverage, PolicyCovered } from '../../assurance/coverage.ts'
-import { count } from '../printable.ts'
+import { count, printable } from '../printable.ts'
 import type { CliActions } from './actions.ts'
 import { conclude, type Output, output } from './output.ts'
 
@@ -27,7 +27,8 @@ export function policyTestCommand(policy: Command, actions: CliActions): void {
         })
         const failed = tests.filter(({ ok }) => !ok)
         out.json({ ok: failed.length === 0, tests, ...(coverage === null ? {} : { coverage }) })
-        for (const { file, name, problem } of failed) out.line(`failed: ${file}: ${name}: ${problem}`)
+        for (const { file, name, problem } of failed)
+          out.line(printable(`failed: ${file}: ${name}: ${problem}`))
         out.line(`${tests.length - failed.length} of ${count(tests.length, 'policy test')} pass`)
         if (coverage !== null) printCoverage(coverage, out)
         return failed.length === 0 ? 0 : 1
@@ -49,6 +50,6 @@ function printPolicy({ id, place, decided, open }: PolicyCovered, out: Output): 
   if (decided === 0) out.line(`${place}: ${id}: decided in no test`)
   for (const { kind, text, seen } of open) {
     const how = seen === null ? 'never asked' : `only ever ${seen}`
-    out.line(`${place}: ${id}: ${kind} { ${text} }: ${how}`)
+    out.line(printable(`${place}: ${id}: ${kind} { ${text} }: ${how}`))
   }
 }
