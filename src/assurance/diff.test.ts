@@ -69,6 +69,21 @@ describe('diffPolicies', () => {
   })
 })
 
+it('tells a permit among many others as it is written', () => {
+  const others = [1, 2, 3, 4].map(
+    (at) =>
+      `permit(principal in Group::"corp/g${at}", action == Action::"shop.getOrder", resource) when { context.tokenAgeSeconds < ${at}00 };`,
+  )
+  const before = others.join('\n')
+  const added =
+    'permit(principal is Client, action == Action::"shop.getOrder", resource) when { context.scopes.contains("x") };'
+  const report = diff(before, `${before}\n${added}`)
+  expect(words(report)).toEqual([
+    'Any Client may now call shop.getOrder with scope x, where it was not so already',
+  ])
+  expect(report.operations[0]?.widened.more).toBe(0)
+})
+
 describe('the floor', () => {
   const all = 'permit(principal, action, resource);'
   const one = (given: Parameters<typeof plan>[0]) => [plan(given)]

@@ -5,7 +5,7 @@ import type { OperationPlan } from './operation.ts'
  * The canonical, content-hashed form of config + contracts + policies + generated validator source: plain data,
  * made once by control's compiler, instantiated by every gate thread. It holds no secret.
  *
- * On disk: NDJSON, a part a line in the order head, api…, operation…, policies, so that a thread instantiates
+ * On disk: NDJSON, a part a line in the order head, api…, operation…, policies, domain…, so that a thread instantiates
  * line by line without one long step. The hash is SHA-256 (hex) of the file's bytes.
  */
 export type BundlePart =
@@ -14,6 +14,7 @@ export type BundlePart =
   | { readonly part: 'module'; readonly api: string; readonly name: string; readonly source: string }
   | { readonly part: 'operation'; readonly operation: CompiledOperation }
   | { readonly part: 'policies'; readonly policies: PolicyPlan }
+  | { readonly part: 'domain'; readonly domain: DomainPlan }
 
 export interface BundleHead {
   readonly format: 1
@@ -130,4 +131,10 @@ export interface PolicyPlan {
   readonly detail: unknown
   /** Attribute paths the policies read, sorted. */
   readonly reads: readonly string[]
+}
+
+/** Another application's policies, for which the gate only decides; `detail` is the decision room's own plain data. */
+export interface DomainPlan {
+  readonly name: string
+  readonly detail: unknown
 }

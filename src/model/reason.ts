@@ -25,6 +25,7 @@ export type ReasonSource =
   | 'upstream'
   | 'stage'
   | 'zone'
+  | 'signal'
 
 interface ReasonEntry {
   /** HTTP status of a refusal with this first reason; 0 for reasons that allow. */
@@ -267,6 +268,32 @@ export const REASONS = {
     status: 502,
     title: 'The list holds more items, or more kinds of them, than the gate judges one by one.',
     remedy: 'Ask for a smaller page, or permit the list without reading whose each item is.',
+  },
+
+  'question-malformed': {
+    status: 400,
+    title: 'The question is not in the form of the AuthZEN Authorization API.',
+    remedy: 'Send what the answer’s reason names.',
+  },
+  'question-unknown': {
+    status: 403,
+    title: 'The question names a type or an action that the domain’s schema does not have, or not together.',
+    remedy: 'Add it to the schema, or to types of the domain.',
+  },
+  'question-mistyped': {
+    status: 403,
+    title: 'A stated attribute is not of the type the domain’s schema gives it.',
+    remedy: 'State it as the schema says, or change the schema.',
+  },
+  'decision-source-denied': {
+    status: 403,
+    title: 'A decision source that the API asks denies the call.',
+    remedy: 'Permit it there.',
+  },
+  'decision-source-failed': {
+    status: 503,
+    title: 'A decision source that the API asks gave no valid answer in time, which counts as a deny.',
+    remedy: 'Look at the source; the record says what became of the question.',
   },
 
   'answer-unseen': {

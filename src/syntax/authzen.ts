@@ -53,7 +53,9 @@ export interface Page {
 }
 
 /** `fault`: a JSON pointer and what has to stand there, never a value. */
-export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: string }
+export type Read<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly fault: string }
 
 /** Types, names and ids beyond this are no names, in UTF-16 units. */
 const MAX_NAME = 1_024

@@ -139,7 +139,7 @@ describe('request space', () => {
         if (seen.narrowed) expect(found?.narrowed.requests ?? 0).toBeGreaterThan(0)
         expect(report.widened).toBe((found?.widened.requests ?? 0) > 0)
       }),
-      { numRuns: 40 },
+      { numRuns: 150 },
     )
     // Were nothing compared, nothing would be proven.
     expect(decided).toBeGreaterThan(20)

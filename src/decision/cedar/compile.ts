@@ -81,7 +81,8 @@ function placeText({ file, span }: ParsedPolicy): string {
   return `${file.file}:${line}:${column}`
 }
 
-function parseFiles(files: readonly PolicyFile[], faults: PolicyFault[]): readonly ParsedPolicy[] {
+/** Every policy of the files, in their order; what does not parse, or takes another’s id, is added to `faults`. */
+export function parseFiles(files: readonly PolicyFile[], faults: PolicyFault[]): readonly ParsedPolicy[] {
   const parsed: ParsedPolicy[] = []
   const seen = new Map<string, ParsedPolicy>()
   let size = 0

@@ -1,5 +1,5 @@
-import { SallyportError } from '../../model/errors.ts'
 import type { DomainPlan } from '../../model/bundle.ts'
+import { SallyportError } from '../../model/errors.ts'
 import { isObject, type Policy } from '../cedar/est.ts'
 
 /** What `DomainPlan.detail` holds: another application's policies, schema and entities in Cedar's JSON forms. */

@@ -18,7 +18,7 @@ const EXTENSION: Readonly<Record<string, string>> = {
 
 /**
  * Plain JSON to the attributes the schema declares. What it does not declare no policy can read, so that is left out
- * unread; an entity is stated by its id, an address, decimal, time or duration by its text. Null is "not stated".
+ * unread; an entity is stated by its id, an address, decimal, time or duration by its text. Null fits nothing.
  *
  * @throws {StatedValueError}
  */
@@ -31,8 +31,7 @@ export function statedAttributes(
   for (const name of Object.keys(shape)) {
     const one = shape[name]
     if (one === undefined || !Object.hasOwn(stated, name)) continue
-    const value = stated[name]
-    if (value !== null && value !== undefined) attributes.set(name, valueOf(value, one, `${path}.${name}`, 0))
+    attributes.set(name, valueOf(stated[name], one, `${path}.${name}`, 0))
   }
   return attributes
 }
@@ -60,9 +59,8 @@ function valueOf(json: unknown, shape: Shape, path: string, depth: number): Valu
       if (isObject(json)) {
         const attributes = new Map<string, Value>()
         for (const [name, one] of Object.entries(shape.attributes)) {
-          const value = Object.hasOwn(json, name) ? json[name] : undefined
-          if (value !== null && value !== undefined)
-            attributes.set(name, valueOf(value, one, `${path}.${name}`, depth + 1))
+          if (Object.hasOwn(json, name))
+            attributes.set(name, valueOf(json[name], one, `${path}.${name}`, depth + 1))
         }
         return new MapRecord(attributes)
       }
