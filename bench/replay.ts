@@ -15,8 +15,9 @@ import { ANONYMOUS } from '../src/model/subject.ts'
 import { bundleParts, compileBundle } from '../src/roles/compile-bundle.ts'
 import { systemClock, systemRandom } from '../src/roles/system.ts'
 import { writeBundle } from '../src/store/bundle-files.ts'
+import { BundleVersions } from '../src/store/bundle-versions.ts'
 import { openDataDirectory } from '../src/store/data-directory.ts'
-import { openStoreKey } from '../src/store/store-keys.ts'
+import { openSigningKey, openStoreKey } from '../src/store/store-keys.ts'
 import { uuid7 } from '../src/syntax/uuid.ts'
 
 /** `sallyport replay` over a log of its own making: everything between the segments and the report. */
@@ -84,6 +85,16 @@ async function writeLog(config: string, store: string, records: number): Promise
   const directory = openDataDirectory(store, random)
   const compiled = compileBundle(config)
   const { hash } = writeBundle(directory.bundles, bundleParts(compiled))
+  const made = {
+    at: 1,
+    by: 'bench',
+    why: 'start',
+    config: hash,
+    policies: 1,
+    tests: 0,
+    startOnly: {},
+  } as const
+  new BundleVersions(directory.bundles, openSigningKey(directory, 'bundle')).admit({ hash, ...made })
   const plan = compiled.apis[0]?.contract?.operations[0]?.plan
   if (plan === undefined) throw new Error('the contract has no operation')
   const engine = new CedarEngine(compiled.policies)

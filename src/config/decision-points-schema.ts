@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { parseCidr } from '../syntax/cidr.ts'
+import { authzenPoint } from './authzen-schema.ts'
 import { basePath, bindAddress, refuse } from './forms.ts'
 
 /** Where proxies ask for decisions about calls that do not come through the gate. Each is off unless it is written. */
@@ -89,6 +90,9 @@ export const decisionPoints = z
       })
       .optional()
       .describe('nginx’s auth_request, Traefik’s forwardAuth and Caddy’s forward_auth.'),
+    authzen: authzenPoint(place.peers)
+      .optional()
+      .describe('The AuthZEN Authorization API 1.0, for applications that ask before they act.'),
   })
   .describe(
     'Where proxies ask for decisions about calls that go past the gate. Read at start: changes take effect at the next one.',

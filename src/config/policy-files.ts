@@ -1,6 +1,7 @@
 import { readDocument, shown } from './document.ts'
 import { readFolder, readTextFile } from './files.ts'
 import type { Findings, Source } from './findings.ts'
+import type { Segments } from './place.ts'
 
 /** The folder of policies: `*.cedar` and their tests `*.test.yaml`, by name, at most two levels down. */
 
@@ -24,8 +25,13 @@ export interface PolicyFolder {
   readonly policyTests: readonly PolicyTestFile[]
 }
 
-/** `main` names the folder, at `policies`: problems of reading stand there, broken YAML where it is. */
-export function readPolicyFolder(folder: string, main: Source, findings: Findings): PolicyFolder {
+/** `main` names the folder, at `at`: problems of reading stand there, broken YAML where it is. */
+export function readPolicyFolder(
+  folder: string,
+  main: Source,
+  findings: Findings,
+  at: Segments = ['policies'],
+): PolicyFolder {
   const policies: PolicyFile[] = []
   const policyTests: PolicyTestFile[] = []
   const visited = new Set<string>()
@@ -37,7 +43,7 @@ export function readPolicyFolder(folder: string, main: Source, findings: Finding
     const listed = readFolder(path, MAX_ENTRIES)
     if (!listed.ok) {
       const hint = listed.missing ? 'Make the folder, or leave policies out.' : ''
-      findings.problem(main, ['policies'], `the folder ${shown(path, 512)} ${listed.why}`, hint)
+      findings.problem(main, at, `the folder ${shown(path, 512)} ${listed.why}`, hint)
       return
     }
     // A link may lead back up: every real folder is read once.
@@ -46,7 +52,7 @@ export function readPolicyFolder(folder: string, main: Source, findings: Finding
     if (level > MAX_LEVELS) {
       // Left out in silence, a forbid in it would be lost.
       const hint = 'Policies lie at most two levels deep.'
-      findings.problem(main, ['policies'], `the folder ${shown(path, 512)} lies too deep`, hint)
+      findings.problem(main, at, `the folder ${shown(path, 512)} lies too deep`, hint)
       return
     }
     for (const entry of listed.entries) {
@@ -59,7 +65,7 @@ export function readPolicyFolder(folder: string, main: Source, findings: Finding
       findings.touchedFile(entry.path)
       const read = readTextFile(entry.path, isTest ? MAX_TEST_BYTES : MAX_TOTAL_BYTES)
       if (!read.ok) {
-        findings.problem(main, ['policies'], `the file ${shown(entry.path, 512)} ${read.why}`, '')
+        findings.problem(main, at, `the file ${shown(entry.path, 512)} ${read.why}`, '')
         continue
       }
       if (visited.has(read.realpath)) continue
@@ -71,7 +77,7 @@ export function readPolicyFolder(folder: string, main: Source, findings: Finding
         else findings.add(document.problems)
       } else policies.push({ file: entry.path, text: read.text })
       if (left < 0) {
-        findings.problem(main, ['policies'], 'the folder holds more than 10 MiB of policies and tests', '')
+        findings.problem(main, at, 'the folder holds more than 10 MiB of policies and tests', '')
         return
       }
     }

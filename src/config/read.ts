@@ -10,6 +10,7 @@ import { schemaFindings } from './issues.ts'
 import { besideRules, checkRules, configuredRules, type PlacedRule } from './object-rules.ts'
 import { ConfigError, type Problem } from './place.ts'
 import { type PolicyFile, type PolicyTestFile, readPolicyFolder } from './policy-files.ts'
+import { type ReadDomain, readDomains } from './read-domains.ts'
 import { type Config, configSchema } from './schema.ts'
 import { checkZones } from './zone-checks.ts'
 
@@ -40,6 +41,8 @@ export interface ReadConfig {
   readonly apis: readonly ReadApi[]
   readonly policies: readonly PolicyFile[]
   readonly policyTests: readonly PolicyTestFile[]
+  /** Other applications' policies, sorted by name. */
+  readonly domains: readonly ReadDomain[]
   /** Absolute paths of all files read, and of the folders listed: what to watch. */
   readonly files: readonly string[]
   readonly folders: readonly string[]
@@ -90,6 +93,7 @@ export function readConfig(file: string): ReadConfig {
   const folder = config.policies === undefined ? null : beside(file, config.policies)
   const policies =
     folder === null ? { policies: [], policyTests: [] } : readPolicyFolder(folder, main, findings)
+  const domains = readDomains(config, main, findings)
   findings.settle()
 
   if (policies.policies.length === 0 && apis.some((api) => isEnforced(api.settings))) {
@@ -108,6 +112,7 @@ export function readConfig(file: string): ReadConfig {
     store: resolve(beside(file, config.store)),
     apis,
     ...policies,
+    domains,
     files: findings.files,
     folders: findings.folders,
     warnings: findings.warnings,

@@ -1,6 +1,7 @@
 import type { Contract } from '../contract/instantiate.ts'
 import { ContractBuilder } from '../contract/instantiate.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
+import { Domain } from '../decision/domain/domain.ts'
 import { type IssuerIndex, indexIssuers } from '../identity/issuers.ts'
 import type { ApiPlan, BundleHead, BundlePart } from '../model/bundle.ts'
 import type { PolicyEngine } from '../model/decision.ts'
@@ -28,6 +29,8 @@ export interface Snapshot {
   readonly surroundings: Surroundings
   /** Null where none are declared. */
   readonly zones: ZoneTable | null
+  /** Other applications' policies, by name. */
+  readonly domains: ReadonlyMap<string, Domain>
   /** Frees what the policy engine holds outside the heap. */
   close(): void
 }
@@ -63,6 +66,7 @@ export class SnapshotBuilder {
   #head: BundleHead | null = null
   readonly #apis = new Map<string, { plan: ApiPlan; contract: ContractBuilder | null }>()
   #policies: CedarEngine | null = null
+  readonly #domains = new Map<string, Domain>()
 
   constructor(hash: string) {
     this.#hash = hash
@@ -88,6 +92,9 @@ export class SnapshotBuilder {
       case 'policies':
         this.#policies = new CedarEngine(part.policies)
         return
+      case 'domain':
+        this.#domains.set(part.domain.name, new Domain(part.domain))
+        return
     }
   }
 
@@ -106,6 +113,7 @@ export class SnapshotBuilder {
       issuers: indexIssuers(head.issuers),
       surroundings: new Surroundings(head, policies.reads),
       zones: zonesOf(head, apis),
+      domains: this.#domains,
       close: () => policies.close(),
     }
   }

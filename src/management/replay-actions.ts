@@ -3,7 +3,7 @@ import type { ReplayReport } from './replay-report.ts'
 export interface ReplayRequest {
   /** The configuration whose store holds the records. */
   readonly config: string
-  /** A configuration's file, or the hash of a bundle in the store. */
+  /** A configuration's file, or version or hash of a bundle in the store. */
   readonly against: string
   /** Wall milliseconds. */
   readonly from?: number

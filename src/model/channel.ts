@@ -62,6 +62,15 @@ export type DecisionPointSettings = {
       readonly dialect: 'nginx' | 'traefik'
       readonly identityFields: 'refuse' | 'proxy'
     }
+  | {
+      readonly kind: 'authzen'
+      /** Scheme, host and port by which it is reached from outside. */
+      readonly origin: string
+      /** SHA-256 in hex of the bearer tokens that may ask; none: everybody who may connect. */
+      readonly credentials: readonly string[]
+      /** Name of the domain asked without naming one. */
+      readonly defaultDomain: string
+    }
 )
 
 /** What a gate process needs to know for its whole life. */

@@ -6,8 +6,9 @@ import { type ReadConfig, readConfig } from '../config/read.ts'
 import { type CompiledContract, compileContract } from '../contract/compile.ts'
 import { compilePolicies } from '../decision/cedar/compile.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
+import { compileDomain } from '../decision/domain/compile.ts'
 import { type PolicyTestResult, runPolicyTests, type TestedApi } from '../decision/policy-test.ts'
-import type { ApiPlan, BundleHead, BundlePart, PolicyPlan } from '../model/bundle.ts'
+import type { ApiPlan, BundleHead, BundlePart, DomainPlan, PolicyPlan } from '../model/bundle.ts'
 import { isFault, SallyportError } from '../model/errors.ts'
 import { escapePointer } from '../syntax/json-pointer.ts'
 import { settleOperations } from './named-operations.ts'
@@ -27,6 +28,7 @@ export interface CompiledBundle {
   readonly head: BundleHead
   readonly apis: readonly { readonly plan: ApiPlan; readonly contract: CompiledContract | null }[]
   readonly policies: PolicyPlan
+  readonly domains: readonly DomainPlan[]
   readonly tests: readonly PolicyTestResult[]
   readonly warnings: readonly BundleWarning[]
   /** Where each policy stands, by its id. */
@@ -78,8 +80,14 @@ export function compileBundle(configFile: string): CompiledBundle {
   })
   for (const { file, line, column, message } of compiled.warnings)
     warnings.push({ place: `${file}:${line}:${column}`, message })
+  const domains = read.domains.map((domain) => {
+    const made = compileDomain(domain)
+    for (const { file, line, column, message } of made.warnings)
+      warnings.push({ place: `${file}:${line}:${column}`, message })
+    return made.plan
+  })
   const tests = testPolicies(read, compiled.plan, apis)
-  return { read, head, apis, policies: compiled.plan, tests, warnings, places: compiled.places }
+  return { read, head, apis, policies: compiled.plan, domains, tests, warnings, places: compiled.places }
 }
 
 function testPolicies(
@@ -140,7 +148,7 @@ export function requireTests(tests: readonly PolicyTestResult[]): void {
 }
 
 /** The bundle part by part, in the order a thread instantiates it. */
-export function* bundleParts({ head, apis, policies }: CompiledBundle): Generator<BundlePart> {
+export function* bundleParts({ head, apis, policies, domains }: CompiledBundle): Generator<BundlePart> {
   yield { part: 'head', head }
   for (const { plan, contract } of apis) yield { part: 'api', api: plan, contracted: contract !== null }
   for (const { plan, contract } of apis) {
@@ -149,6 +157,7 @@ export function* bundleParts({ head, apis, policies }: CompiledBundle): Generato
     for (const operation of contract?.operations ?? []) yield { part: 'operation', operation }
   }
   yield { part: 'policies', policies }
+  for (const domain of domains) yield { part: 'domain', domain }
 }
 
 function contractInput(

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { MessagePort } from 'node:worker_threads'
+import { startOnlyPoints } from '../config/decision-points.ts'
 import { ConfigError } from '../config/place.ts'
 import { isFault } from '../model/errors.ts'
 import { writeBundle } from '../store/bundle-files.ts'
@@ -35,7 +36,7 @@ export function compile(config: string, store: string): CompilerReport {
     const startOnly = {
       listen: JSON.stringify(listen),
       management: JSON.stringify(management),
-      decisionPoints: JSON.stringify(decisionPoints),
+      decisionPoints: JSON.stringify(startOnlyPoints(decisionPoints)),
       store: read.store,
       durability,
       'limits.fieldBytes': String(limits.fieldBytes),

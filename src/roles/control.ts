@@ -28,6 +28,7 @@ import { IssuerNotices } from './issuer-notices.ts'
 import { ORPHAN_DRAIN_MS, OrphanSocket } from './orphan-socket.ts'
 import { Reloads } from './reloads.ts'
 import { Revoker } from './revoker.ts'
+import { bearerDigest } from './secrets.ts'
 import { say, surviveDeafStderr, systemClock, systemRandom, systemSchedule } from './system.ts'
 
 export interface StartOptions {
@@ -123,7 +124,9 @@ class Control {
       boot,
       durability: config.durability,
       headBytes: config.limits.fieldBytes + REQUEST_LINE_BYTES,
-      decisionPoints: decisionPointSettings(config.decisionPoints),
+      decisionPoints: decisionPointSettings(config.decisionPoints, (reference) =>
+        bearerDigest(reference, options.config),
+      ),
       gateId: 'sallyport',
       bundleKey: bundleKey.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
     }

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
 import { readRecords } from '../audit/read.ts'
 import { compare, replayRecord } from '../decision/replay/judge-record.ts'
@@ -10,8 +8,10 @@ import { ReplayTally, type TallyState } from '../management/replay-report.ts'
 import { isFault } from '../model/errors.ts'
 import type { ExchangeRecord } from '../model/record.ts'
 import { readBundle } from '../store/bundle-files.ts'
-import { readDataDirectory } from '../store/data-directory.ts'
+import { bundleFile } from '../store/bundle-versions.ts'
+import { type DataDirectory, readDataDirectory } from '../store/data-directory.ts'
 import { readStoreKey } from '../store/store-keys.ts'
+import { verifyStoredBundle } from './open-bundle.ts'
 import { readReplayBundle } from './replay-bundle.ts'
 
 export interface ReplayThreadData {
@@ -36,7 +36,7 @@ export async function runReplayThread(data: ReplayThreadData, port: MessagePort)
   const comparisonWith = (hash: string): Comparison | null => {
     const known = comparisons.get(hash)
     if (known !== undefined) return known
-    const made = readOutline(directory.bundles, hash)
+    const made = readOutline(directory, hash)
     const between = made === null ? null : compare(made, by)
     comparisons.set(hash, between)
     return between
@@ -68,16 +68,17 @@ function callOf(record: ExchangeRecord): Parameters<ReplayTally['add']>[0] {
   return { operation: operationOf(record), caller: callerOf(record), id, at: at.wallMs }
 }
 
-/** Null where the store has no such bundle, or one whose bytes are not what they were. */
-function readOutline(bundles: string, hash: string): BundleOutline | null {
-  const file = join(bundles, `${hash}.ndjson`)
-  if (!/^[0-9a-f]{64}$/.test(hash) || !existsSync(file)) return null
+/** Null where the store has no such bundle, or one that does not verify: facts could be said of what nobody made. */
+function readOutline(store: DataDirectory, hash: string): BundleOutline | null {
+  const builder = new OutlineBuilder(hash)
   try {
-    const builder = new OutlineBuilder(hash)
-    for (const part of readBundle(file, hash)) builder.add(part)
+    verifyStoredBundle(store, hash)
+    for (const part of readBundle(bundleFile(store.bundles, hash), hash)) builder.add(part)
     return builder.finish()
   } catch (error) {
-    if (isFault(error, 'bundle-corrupt')) return null
+    if (UNUSABLE.some((code) => isFault(error, code))) return null
     throw error
   }
 }
+
+const UNUSABLE = ['bundle-unknown', 'bundle-signature', 'bundle-corrupt'] as const

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -7,15 +7,17 @@ import { readConfig } from '../config/read.ts'
 import type { ReplayActions, ReplayRequest } from '../management/replay-actions.ts'
 import { type ReplayReport, ReplayTally } from '../management/replay-report.ts'
 import { writeBundle } from '../store/bundle-files.ts'
+import { bundleFile, findVersion, listVersions } from '../store/bundle-versions.ts'
 import { type DataDirectory, readDataDirectory } from '../store/data-directory.ts'
 import { bundleParts, compileBundle } from './compile-bundle.ts'
 import { ENTRY } from './entry.ts'
+import { keyOf, verifyStoredBundle } from './open-bundle.ts'
 import type { ReplayMessage, ReplayThreadData } from './replay-thread.ts'
 
 /** Fewer bytes than this are read by one thread: starting another would take longer. */
 const SPLIT_BYTES = 4 * 1_048_576
 const MAX_THREADS = 16
-const HASH = /^[0-9a-f]{64}$/
+const STORED = /^(?:\d{1,7}|[0-9a-f]{8,64})$/
 
 /** Runs the recorded traffic of a store against another bundle, beside a running gate; nothing is changed. */
 export const replay: ReplayActions['replay'] = async (request, onProgress) => {
@@ -31,13 +33,17 @@ export const replay: ReplayActions['replay'] = async (request, onProgress) => {
   }
 }
 
-/** A configuration is compiled for this run only; a hash names a bundle of the store. */
+/** A configuration is compiled for this run only; a version, or a hash's beginning, names a bundle of the store. */
 function bundleFor(
   { against }: ReplayRequest,
-  { bundles }: DataDirectory,
+  store: DataDirectory,
   scratch: string,
 ): { readonly file: string; readonly hash: string } {
-  if (HASH.test(against)) return { file: join(bundles, `${against}.ndjson`), hash: against }
+  if (STORED.test(against) && !existsSync(against)) {
+    const { hash } = findVersion(listVersions(store.bundles, keyOf(store)), against)
+    verifyStoredBundle(store, hash)
+    return { file: bundleFile(store.bundles, hash), hash }
+  }
   return writeBundle(scratch, bundleParts(compileBundle(against)))
 }
 

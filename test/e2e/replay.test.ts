@@ -17,6 +17,7 @@ import { openDataDirectory } from '../../src/store/data-directory.ts'
 import { openStoreKey } from '../../src/store/store-keys.ts'
 import { type ConfigFolder, configFolder } from '../config-folder.ts'
 import { memoryGate, memoryUpstream } from '../memory-gate.ts'
+import { stateBundle } from '../stated-bundle.ts'
 import { accessToken, testKey } from '../token-issuer.ts'
 
 const ISSUER = 'https://idp.example'
@@ -167,6 +168,7 @@ const OWNERS: Readonly<Record<string, string>> = { a: 'ana', b: 'bo', c: 'cy', d
 async function play(file: string, sent: readonly Call[], store: string): Promise<readonly ExchangeRecord[]> {
   const directory = openDataDirectory(store, systemRandom())
   const { hash } = writeBundle(directory.bundles, bundleParts(compileBundle(file)))
+  stateBundle(directory, hash)
   const storeKey = openStoreKey(directory, systemRandom())
   const audit = new SegmentWriter({
     directory: directory.audit,

@@ -13,6 +13,8 @@ export interface ScopeConstraint {
   readonly entity?: unknown
   readonly entities?: readonly unknown[]
   readonly entity_type?: string
+  /** Of a template, in place of `entity`: `?principal` or `?resource`. */
+  readonly slot?: string
   readonly in?: unknown
 }
 

@@ -15,6 +15,8 @@ export interface ParsedPolicy {
   readonly file: PolicyFile
   readonly span: PolicySpan
   readonly policy: Policy
+  /** Its scope has slots: it applies to nothing until a link fills them. */
+  readonly template: boolean
 }
 
 /** Line and column are 1-based, columns in characters. */
@@ -34,6 +36,11 @@ const MAX_REPORTED = 50
 export function fault(file: PolicyFile, offset: number, message: string, policy?: string): PolicyFault {
   const place = { file: file.file, ...placeOf(file.text, offset), message }
   return policy === undefined ? place : { ...place, policy }
+}
+
+export function placeText({ file, span }: ParsedPolicy): string {
+  const { line, column } = placeOf(file.text, span.start)
+  return `${file.file}:${line}:${column}`
 }
 
 /** @throws {SallyportError} `policy-invalid` naming the first fault and, in `data.errors`, up to 50 of all. */

@@ -25,6 +25,13 @@ export interface CompiledPolicy {
   readonly apis: readonly string[]
   readonly reads: readonly string[]
   readonly policy: Policy
+  /** Of a policy that a template makes: whose link it is, and the entities in the slots, as Cedar text. */
+  readonly link?: PolicyLinkPlan
+}
+
+export interface PolicyLinkPlan {
+  readonly template: string
+  readonly args: Readonly<Record<string, string>>
 }
 
 /**
@@ -58,8 +65,9 @@ function faultIn(detail: unknown): string | null {
   return api === undefined ? null : `apis/${api[0]}`
 }
 
-function isCompiled({ id, apis, reads, policy }: Members): boolean {
+function isCompiled({ id, apis, reads, policy, link }: Members): boolean {
   return (
+    (link === undefined || isLink(link)) &&
     typeof id === 'string' &&
     id !== '' &&
     isStrings(apis) &&
@@ -67,6 +75,11 @@ function isCompiled({ id, apis, reads, policy }: Members): boolean {
     isObject(policy) &&
     isPolicy(policy)
   )
+}
+
+function isLink(value: unknown): boolean {
+  if (!isObject(value) || typeof value['template'] !== 'string' || !isObject(value['args'])) return false
+  return Object.values(value['args']).every((each) => typeof each === 'string')
 }
 
 function isPolicy({ effect, principal, action, resource, conditions }: Members): boolean {

@@ -7,6 +7,8 @@ export interface PolicySpan {
   /** UTF-16 offsets into the text: of the first character of the policy, annotations included, and after its `;`. */
   readonly start: number
   readonly end: number
+  /** A `?` outside strings and comments: the slot of a template, as Cedar has no other use for it. */
+  readonly slots: boolean
 }
 
 export type SourceScan =
@@ -25,6 +27,7 @@ export function scanPolicies(text: string): SourceScan {
   let start = -1
   let depth = 0
   let operators = 0
+  let slots = false
   let at = 0
   while (at < text.length) {
     const char = text.charCodeAt(at)
@@ -49,11 +52,13 @@ export function scanPolicies(text: string): SourceScan {
       if (OPENING.includes(char)) depth++
       else if (CLOSING.includes(char)) depth--
       else if (OPERATORS.includes(char)) operators++
+      else if (char === 0x3f) slots = true
       if ((char === 0x26 || char === 0x7c) && text.charCodeAt(at + 1) === char) at++
       at++
       if (char === 0x3b) {
-        policies.push({ start, end: at })
+        policies.push({ start, end: at, slots })
         start = -1
+        slots = false
         depth = 0
         operators = 0
       }
@@ -69,7 +74,7 @@ export function scanPolicies(text: string): SourceScan {
       }
     }
   }
-  if (start !== -1) policies.push({ start, end: text.length })
+  if (start !== -1) policies.push({ start, end: text.length, slots })
   return { ok: true, policies }
 }
 

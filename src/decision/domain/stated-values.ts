@@ -31,12 +31,12 @@ export function statedAttributes(
   for (const name of Object.keys(shape)) {
     const one = shape[name]
     if (one === undefined || !Object.hasOwn(stated, name)) continue
-    attributes.set(name, valueOf(stated[name], one, `${path}.${name}`, 0))
+    attributes.set(name, statedValue(stated[name], one, `${path}.${name}`, 0))
   }
   return attributes
 }
 
-function valueOf(json: unknown, shape: Shape, path: string, depth: number): Value {
+function statedValue(json: unknown, shape: Shape, path: string, depth: number): Value {
   if (depth > MAX_VALUE_DEPTH) throw new StatedValueError(path)
   switch (shape.kind) {
     case 'string':
@@ -53,14 +53,14 @@ function valueOf(json: unknown, shape: Shape, path: string, depth: number): Valu
       break
     case 'set':
       if (Array.isArray(json))
-        return new CedarSet(json.map((each) => valueOf(each, shape.element, path, depth + 1)))
+        return new CedarSet(json.map((each) => statedValue(each, shape.element, path, depth + 1)))
       break
     case 'record':
       if (isObject(json)) {
         const attributes = new Map<string, Value>()
         for (const [name, one] of Object.entries(shape.attributes)) {
           if (Object.hasOwn(json, name))
-            attributes.set(name, valueOf(json[name], one, `${path}.${name}`, depth + 1))
+            attributes.set(name, statedValue(json[name], one, `${path}.${name}`, depth + 1))
         }
         return new MapRecord(attributes)
       }

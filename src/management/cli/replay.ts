@@ -24,8 +24,8 @@ export function replayCommand(program: Command, actions: CliActions): void {
     .command('replay')
     .description('say which recorded decisions another configuration would make differently')
     .option(
-      '--against <file|hash>',
-      'configuration, or bundle of the store, to judge by; left out: --config as it is now',
+      '--against <file|bundle>',
+      'configuration’s file, or version or hash of a bundle in the store, to judge by; left out: --config as it is now',
     )
     .option('--api <name>', 'calls of this API only')
     .option('--since <time>', 'not older than: 15m, 1h, 7d, or an ISO 8601 time', askedTime)
