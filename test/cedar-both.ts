@@ -2,12 +2,13 @@ import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
 import { EntityStore } from '../src/decision/cedar/entity-store.ts'
 import type { Policy } from '../src/decision/cedar/est.ts'
 import type { Authorization, KnownAction, SetMember } from '../src/decision/cedar/policy-set.ts'
-import { PolicySet } from '../src/decision/cedar/policy-set.ts'
 import { parsePolicyText } from '../src/decision/cedar/policy-text.ts'
+import { filled } from '../src/decision/cedar/template.ts'
 import { valueOfJson } from '../src/decision/cedar/value-json.ts'
 import type { Value } from '../src/decision/cedar/values.ts'
 import { EntityUid, MapRecord } from '../src/decision/cedar/values.ts'
 import type { CedarCase, CedarRequest } from './cedar-case.ts'
+import { JudgedBothWays } from './judged-both-ways.ts'
 
 /** One case judged by cedar-wasm and by the compiled evaluator, for comparison. */
 
@@ -42,15 +43,16 @@ function isForbid({ policies, templates, links }: CedarCase, id: string): boolea
 }
 
 export class Compiled {
-  readonly #plain: PolicySet
-  readonly #strict: PolicySet
+  readonly #plain: JudgedBothWays
+  readonly #strict: JudgedBothWays
   readonly #entities: EntityStore
 
-  constructor(made: CedarCase) {
-    const members = membersOf(made)
+  /** With `filled`, links are handed over as the ordinary policies that compiling makes of them. */
+  constructor(made: CedarCase, { filled: asPolicies = false } = {}) {
+    const members = asPolicies ? membersOf(made).map(filledMember) : membersOf(made)
     const actions = actionsOf(made)
-    this.#plain = new PolicySet(members, actions, { erroringForbidDenies: false })
-    this.#strict = new PolicySet(members, actions, { erroringForbidDenies: true })
+    this.#plain = new JudgedBothWays(members, actions, { erroringForbidDenies: false })
+    this.#strict = new JudgedBothWays(members, actions, { erroringForbidDenies: true })
     this.#entities = new EntityStore(
       made.entities.map(({ uid, attrs, parents, tags }) => ({
         uid: uidOf(uid),
@@ -97,6 +99,17 @@ export function membersOf({ policies, templates, links }: CedarCase): SetMember[
     })
   }
   return members
+}
+
+function filledMember({ id, policy, slots = {} }: SetMember): SetMember {
+  const { principal, resource } = slots
+  return {
+    id,
+    policy: filled(policy, {
+      ...(principal === undefined ? {} : { '?principal': { type: principal.type, id: principal.id } }),
+      ...(resource === undefined ? {} : { '?resource': { type: resource.type, id: resource.id } }),
+    }),
+  }
 }
 
 function parsed(text: string): Policy {

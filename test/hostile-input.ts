@@ -88,7 +88,8 @@ export function engineOf(
   failingForbid: 'deny' | 'ignore' = 'deny',
 ): CedarEngine {
   const files = [{ file: 'p.cedar', text: policies.join('\n') }]
-  return new CedarEngine(compilePolicies({ files, apis: APIS, zones: ZONES, failingForbid }).plan)
+  const { plan } = compilePolicies({ files, apis: APIS, zones: ZONES, failingForbid })
+  return new CedarEngine(plan, { generated: 'always' })
 }
 
 /** Absent as often as present. */

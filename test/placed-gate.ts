@@ -41,6 +41,8 @@ export function placedGate(options: {
   readonly api?: string
   readonly top?: string
   readonly policies?: string
+  /** Links of templates among the policies, as JSON. */
+  readonly links?: string
   /** The upstream's answer, and its media type. */
   readonly answer?: string
   readonly type?: string
@@ -60,6 +62,7 @@ policies: ./policies
 ${options.top ?? ''}`,
     'things.yaml': CONTRACT,
     'policies/a.cedar': options.policies ?? '@id("all") permit (principal, action, resource);',
+    'policies/a.links.json': options.links ?? '[]',
   })
   const upstream = memoryUpstream(({ method }) => ({
     status: method === 'POST' ? 201 : 200,

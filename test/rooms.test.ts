@@ -29,8 +29,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   governance: ['model', 'syntax', 'config', 'decision', 'contract'],
 }
 
-/** The composition: the only room that may import all, and the only one nobody imports. */
-const COMPOSES = new Set(['roles', 'main.ts', 'builtins.ts'])
+/** The composition, with the entries of the program and of the library: only they import all, and nobody imports them. */
+const COMPOSES = new Set(['roles', 'main.ts', 'middleware.ts', 'builtins.ts'])
 
 /** Node modules that are a sole right of rooms: sockets, processes and files are not everybody's. */
 const RIGHTS: Readonly<Record<string, readonly string[]>> = {

@@ -16,7 +16,7 @@ import {
 } from './choices.ts'
 import type { Constant } from './constants.ts'
 import type { Draft } from './draft.ts'
-import { statesOwner, statesTenant } from './draft.ts'
+import { objectParameterNames, statesOwner, statesTenant } from './draft.ts'
 import type { Mention, Mentions } from './mentions.ts'
 
 /** One attribute, or one element of a set, with a representative of each of its kinds of value. */
@@ -60,9 +60,10 @@ export function dimensionsOf(
     const group = groups.get(path) ?? [path]
     if (path === 'context.path') hard.set(path, 'context.path depends on the path’s parameters')
     if (mention.patterns.length > 0) hard.set(path, `${path} is compared by like`)
+    if (isSet(path, mention) && group.length > 1) hard.set(path, `${path} is compared with another set`)
     if (isSet(path, mention))
       dimensions.push(...elements(path, mention, path === 'context.scopes' ? scopes : []))
-    else dimensions.push(...scalar(path, mention, group, mentions, { plans, issuer, hard, paths }))
+    else dimensions.push(...scalar(path, mention, group, mentions, { plans, issuer, hard, paths, objects }))
   }
   return { dimensions, hard: [...new Set(hard.values())].sort() }
 }
@@ -72,6 +73,8 @@ interface Around {
   readonly issuer: string
   readonly hard: Map<string, string>
   readonly paths: readonly string[]
+  /** What names of objects say of the parameters they are made of. */
+  readonly objects: ReadonlyMap<string, readonly Constant[]>
 }
 
 const NOT_MENTIONED: Mention = {
@@ -101,8 +104,8 @@ function objectParameters(
   for (const each of mentions.at('resource')?.constants ?? []) {
     if (each.sort !== 'entity' || each.value.type !== 'Object') continue
     const values = each.value.id.split('/').slice(2)
-    for (const { template } of plans) {
-      const names = templateParameters(template)
+    for (const plan of plans) {
+      const names = objectParameterNames(plan)
       if (names.length !== values.length) continue
       names.forEach((name, index) => {
         const value = (values[index] ?? '').replaceAll('%2F', '/').replaceAll('%25', '%')
@@ -120,7 +123,7 @@ function isFixed(path: string, plans: readonly OperationPlan[]): boolean {
   if (path === 'context.path') return plans.every(({ template }) => templateParameters(template).length === 0)
   if (path.startsWith('resource.params.')) {
     const name = path.slice('resource.params.'.length)
-    return !plans.some(({ template }) => templateParameters(template).includes(name))
+    return !plans.some((plan) => objectParameterNames(plan).includes(name))
   }
   if (path === 'resource.owner') return !plans.some((plan) => statesOwner(plan) && isEverKnown(plan))
   if (path === 'resource.tenant') return !plans.some((plan) => statesTenant(plan) && isEverKnown(plan))
@@ -212,7 +215,11 @@ function scalar(
   mentions: Mentions,
   around: Around,
 ): readonly Dimension[] {
-  const constants = [...mention.constants, ...group.flatMap((member) => mentions.at(member)?.constants ?? [])]
+  const named = (member: string): readonly Constant[] => [
+    ...(mentions.at(member)?.constants ?? []),
+    ...(around.objects.get(member) ?? []),
+  ]
+  const constants = [...mention.constants, ...group.flatMap(named)]
   const sorts = new Set(constants.map(({ sort }) => sort))
   const optional = path.startsWith('principal')
     ? path === 'principal.zone'

@@ -51,7 +51,8 @@ export function callOf(
   const context: ContextInput = {
     scopes: scopesHeld,
     scopesMet: scopes.met,
-    issuer: text(draft, 'context.issuer', ''),
+    // No token, no issuer.
+    issuer: principal.type === 'Anonymous' ? '' : text(draft, 'context.issuer', ''),
     audience: list(draft, 'context.audience'),
     tokenAgeSeconds: number(draft, 'context.tokenAgeSeconds'),
     method: plan.method,
@@ -123,12 +124,27 @@ function isKnown({ object }: OperationPlan, checkpoint: Checkpoint): boolean {
 }
 
 function paramsOf(draft: Draft, plan: OperationPlan): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    templateParameters(plan.template).map((name) => [
-      name,
-      text(draft, `resource.params.${name}`, 'example'),
-    ]),
-  )
+  const params = templateParameters(plan.template).map((name): readonly [string, string] => [
+    name,
+    text(draft, `resource.params.${name}`, 'example'),
+  ])
+  const item = itemParameter(plan)
+  const id = item === undefined ? undefined : draft.get(`resource.params.${item}`)
+  if (item !== undefined && typeof id === 'string') params.push([item, id])
+  return Object.fromEntries(params)
+}
+
+/** Path parameters an object is named by; of a list, its items': each is judged by the id it states. */
+export function objectParameterNames(plan: OperationPlan): readonly string[] {
+  const item = itemParameter(plan)
+  return item === undefined ? templateParameters(plan.template) : [...templateParameters(plan.template), item]
+}
+
+function itemParameter({ object, template }: OperationPlan): string | undefined {
+  const { id, param } = object?.items ?? {}
+  return id === undefined || param === undefined || templateParameters(template).includes(param)
+    ? undefined
+    : param
 }
 
 function pathOf(draft: Draft, plan: OperationPlan): string {

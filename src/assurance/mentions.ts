@@ -149,7 +149,8 @@ export class Mentions {
     if (!isObject(operand) || !isObject(operand['left'])) return
     const base = pathOf(operand['left'])
     if (base === null) {
-      this.#unfollowed('has', operand['left'])
+      if (constantOf(operand['left']) === null) this.#unfollowed('has', operand['left'])
+      else this.#ofNamed('has', operand['left'])
       return
     }
     const attr = operand['attr']
@@ -206,7 +207,19 @@ export class Mentions {
     const constant = constantOf(right)
     const name = path?.length === 1 ? path[0] : undefined
     if (name !== undefined && constant !== null) this.#members(name, constant)
-    else this.#unfollowed('in', left)
+    else if (constant !== null && constantOf(left) !== null) this.#ofNamed('in', left, constant)
+    else {
+      this.#unfollowed('in', left)
+      this.#unfollowed('in', right)
+    }
+  }
+
+  /** What an entity that a policy names has is known where it is the caller: nothing chosen says so. */
+  #ofNamed(operator: string, named: Expression, group?: Constant): void {
+    this.#hard.set(operator, `${operator} is asked of an entity that is named`)
+    const entity = constantOf(named)
+    if (entity?.sort === 'entity' && CALLERS.has(entity.value.type)) this.#constant('principal', entity)
+    if (group !== undefined) this.#members('principal', group)
   }
 
   #members(variable: string, constant: Constant): void {
@@ -275,7 +288,8 @@ export class Mentions {
     if (left === undefined) return
     const path = pathOf(left)?.join('.')
     if (path === undefined) {
-      if (constantOf(left) === null) this.#unfollowed(operator, left)
+      this.#unfollowed(operator, left)
+      if (right !== undefined) this.#unfollowed(operator, right)
       return
     }
     const ranges = right === undefined ? (ADDRESS_KINDS[operator] ?? []).map(ipConstant) : [constantOf(right)]
@@ -325,6 +339,8 @@ interface MutableMention {
   whole: boolean
   readonly patterns: (readonly (string | null)[])[]
 }
+
+const CALLERS: ReadonlySet<string> = new Set(['User', 'Client', 'Workload'])
 
 const MEMBERSHIPS: Readonly<Record<string, string>> = {
   Group: 'principal.groups',

@@ -1,5 +1,7 @@
+import { readPlan } from '../decision/cedar/plan.ts'
 import type { ApiPlan, IssuerPlan } from '../model/bundle.ts'
 import type { Mode } from '../model/decision.ts'
+import type { OperationPlan } from '../model/operation.ts'
 import type { Side } from './side.ts'
 
 /** A setting outside the policies that lets more, or fewer, calls through. */
@@ -18,22 +20,22 @@ export function diffSettings(before: Side, after: Side): readonly SettingChange[
   const changes: SettingChange[] = []
   for (const { plan: next, operations } of after.apis) {
     const previous = before.apis.find(({ plan }) => plan.name === next.name)
-    if (previous === undefined) continue
-    diffApi(previous.plan, next, changes)
+    if (previous === undefined) {
+      modes(`apis.${next.name}.mode`, 'enforce', next.mode, changes)
+      members(`apis.${next.name}.observe`, [], next.observeStages ?? [], 'only observes', changes)
+    } else diffApi(previous.plan, next, changes)
     for (const operation of operations) {
-      const old = previous.operations.find(({ key }) => key === operation.key)
-      if (old === undefined) continue
-      modes(
-        `mode of ${operation.key}`,
-        old.mode ?? previous.plan.mode,
-        operation.mode ?? next.mode,
-        changes,
-        {
-          unless: previous.plan.mode !== next.mode,
-        },
-      )
+      const old = previous?.operations.find(({ key }) => key === operation.key)
+      const mode = operation.mode ?? next.mode
+      // What follows its API is told with it; where no operation was, a call was refused.
+      if (operation.mode !== undefined || old?.mode !== undefined)
+        modes(`mode of ${operation.key}`, old?.mode ?? previous?.plan.mode ?? 'enforce', mode, changes)
+      else if (old === undefined && previous?.plan.mode === 'observe')
+        modes(`mode of ${operation.key}`, 'enforce', mode, changes)
+      if (old !== undefined) diffObject(old, operation, changes)
     }
   }
+  diffPolicySettings(before, after, changes)
   const issuers = new Map(before.head.issuers.map((issuer) => [issuer.name, issuer]))
   for (const issuer of after.head.issuers) {
     const old = issuers.get(issuer.name)
@@ -56,8 +58,44 @@ function diffApi(before: ApiPlan, after: ApiPlan, changes: SettingChange[]): voi
   }
 }
 
+/** Policies say the same of an owner; who that is may be somebody else. */
+function diffObject(before: OperationPlan, after: OperationPlan, changes: SettingChange[]): void {
+  const [old, next] = [before.object, after.object]
+  if (old === undefined || next === undefined) return
+  const said = ({ type: _, hideAbsent: __, ownerKnownAt: ___, ...rest }: typeof old): string =>
+    JSON.stringify(rest)
+  if (said(old) === said(next)) return
+  const words = 'reads from elsewhere whose object it is about'
+  changes.push({ setting: `object rule of ${after.key}`, widened: true, words })
+}
+
+/** What policies ask may be answered otherwise by what stands outside them. */
+function diffPolicySettings(before: Side, after: Side, changes: SettingChange[]): void {
+  const forbids = ({ policies }: Side): string => readPlan(policies).failingForbid ?? 'deny'
+  value('failingForbid', forbids(before), forbids(after), forbids(after) === 'ignore', changes)
+  const zone = ({ head, engine }: Side): string | undefined =>
+    engine.reads.has('context') || engine.reads.has('context.time') ? (head.timeZone ?? 'UTC') : undefined
+  const [old, next] = [zone(before), zone(after)]
+  if (old !== undefined && next !== undefined) value('timeZone', old, next, true, changes)
+}
+
+function value(
+  setting: string,
+  before: string | undefined,
+  after: string | undefined,
+  widened: boolean,
+  changes: SettingChange[],
+): void {
+  if (before !== after)
+    changes.push({ setting, widened, words: `is ${after ?? 'not set'} instead of ${before ?? 'not set'}` })
+}
+
+/** Who a token says its bearer is, and what of. */
+const CLAIMS = ['groupsClaim', 'rolesClaim', 'tenantClaim', 'deviceClaim', 'subjects'] as const
+
 function diffIssuer(before: IssuerPlan, after: IssuerPlan, changes: SettingChange[]): void {
   const at = `identity.issuers.${after.name}`
+  for (const name of CLAIMS) value(`${at}.${name}`, before[name], after[name], true, changes)
   if (before.iss !== after.iss) {
     changes.push({
       setting: `${at}.issuer`,
@@ -86,22 +124,16 @@ function diffZones(before: Side, after: Side, changes: SettingChange[]): void {
     (head.zones ?? []).flatMap(({ name, networks, clients, workloads }) =>
       [...networks, ...clients, ...workloads].map((member) => `${member} in zone ${name}`),
     )
-  members('zones', zones(before), zones(after), 'counts', changes)
+  members('zones', zones(before), zones(after), 'counts', changes, true)
   const networks = ({ head }: Side): readonly string[] =>
     Object.entries(head.networks ?? {}).flatMap(([name, ranges]) =>
       ranges.map((range) => `${range} in network ${name}`),
     )
-  members('networks', networks(before), networks(after), 'counts', changes)
+  members('networks', networks(before), networks(after), 'counts', changes, true)
 }
 
-function modes(
-  setting: string,
-  before: Mode,
-  after: Mode,
-  changes: SettingChange[],
-  { unless = false }: { readonly unless?: boolean } = {},
-): void {
-  if (before === after || unless) return
+function modes(setting: string, before: Mode, after: Mode, changes: SettingChange[]): void {
+  if (before === after) return
   const widened = after === 'observe'
   changes.push({
     setting,
@@ -118,12 +150,14 @@ function members(
   after: readonly string[],
   verb: string,
   changes: SettingChange[],
+  /** Being left out widens as well: a policy may forbid those who are in. */
+  eitherWay = false,
 ): void {
   const added = after.filter((name) => !before.includes(name))
   const removed = before.filter((name) => !after.includes(name))
   if (added.length > 0) changes.push({ setting, widened: true, words: `${verb} ${added.join(', ')}` })
   if (removed.length > 0) {
-    changes.push({ setting, widened: false, words: `no longer ${verb} ${removed.join(', ')}` })
+    changes.push({ setting, widened: eitherWay, words: `no longer ${verb} ${removed.join(', ')}` })
   }
 }
 

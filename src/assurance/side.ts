@@ -10,7 +10,7 @@ import { CHECKPOINTS, callOf, type Draft, lastCheckpoint } from './draft.ts'
 
 /** What is judged: a configuration with its contracts and policies, or a bundle of a store. */
 export interface Side {
-  readonly head: Pick<BundleHead, 'issuers' | 'networks' | 'zones' | 'flows'>
+  readonly head: Pick<BundleHead, 'issuers' | 'networks' | 'zones' | 'flows' | 'timeZone'>
   readonly apis: readonly SideApi[]
   readonly policies: PolicyPlan
   readonly engine: PolicyEngine

@@ -11,6 +11,7 @@ import type {
   RecordedInput,
 } from '../model/record.ts'
 import type { Subject } from '../model/subject.ts'
+import { parseJson } from '../syntax/json-build.ts'
 
 type Plain = Readonly<Record<string, unknown>>
 
@@ -32,7 +33,7 @@ export interface OutcomeLine {
 
 /** @throws SyntaxError where the line is not JSON; an edited line may hold anything, so no member is taken on trust. */
 export function parseLine(text: string): Plain {
-  return asPlain(JSON.parse(text))
+  return asPlain(parseJson(text))
 }
 
 export function decodeIntent(line: Plain): IntentLine {
@@ -103,7 +104,7 @@ export function decodeIntentSecret(secret: string): {
   personal: PersonalPart
   attributes: RecordedInput | null
 } {
-  const [address, path, userAgent, host, attributes] = list(JSON.parse(secret))
+  const [address, path, userAgent, host, attributes] = list(parseJson(secret))
   return {
     personal: {
       address: asText(address),
@@ -116,7 +117,7 @@ export function decodeIntentSecret(secret: string): {
 }
 
 export function decodeSecret<T extends Subject | RecordedInput>(secret: string): T {
-  return JSON.parse(secret) as T
+  return parseJson(secret) as T
 }
 
 function decision(line: Plain, bundle: string): Decision {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { basePath, fieldName, host, label, line, localPath, name, upstreamUrl } from './forms.ts'
 import { objectRule } from './object-schema.ts'
 import { observedStages, operationModes } from './observe-schema.ts'
+import { askedSignals } from './signal-schema.ts'
 
 const audience = z.string().min(1).max(1024)
 
@@ -94,6 +95,7 @@ export const apiSettings = z.strictObject({
   zone: name.optional().describe('The trust zone the API stands in, of `zones`. Needed once there is one.'),
   observe: observedStages,
   operations: operationModes,
+  signals: askedSignals,
   onAuditFailure: z
     .enum(['deny', 'allow'])
     .default('deny')

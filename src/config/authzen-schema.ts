@@ -7,10 +7,15 @@ import { bindAddress, fetchUrl, localPath, name, refuse, secretReference } from 
 const entityType = z
   .string()
   .max(256)
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*(?:::[A-Za-z_][A-Za-z0-9_]*)*$/, 'must be an entity type of the schema: Shop::Order')
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]*(?:::[A-Za-z_][A-Za-z0-9_]*)*$/,
+    'must be an entity type of the schema: Shop::Order',
+  )
 
 const domain = z.strictObject({
-  policies: localPath.describe('Folder of the domain’s Cedar policies (`*.cedar`), apart from the gate’s own.'),
+  policies: localPath.describe(
+    'Folder of the domain’s Cedar policies (`*.cedar`), apart from the gate’s own.',
+  ),
   schema: localPath.describe('Their schema, in Cedar’s readable form (`*.cedarschema`).'),
   entities: localPath
     .optional()
@@ -34,7 +39,9 @@ const MAX_DOMAINS = 100
 /** `peers` as every decision point has it. */
 export const authzenPoint = <P extends z.ZodType>(peers: P) =>
   z.strictObject({
-    host: bindAddress.default('127.0.0.1').describe('Address questions come in on; `0.0.0.0` or `::` for all.'),
+    host: bindAddress
+      .default('127.0.0.1')
+      .describe('Address questions come in on; `0.0.0.0` or `::` for all.'),
     port: z.int().min(1).max(65_535).default(9194).describe('TCP port.'),
     peers,
     origin: fetchUrl
@@ -65,4 +72,3 @@ export const authzenPoint = <P extends z.ZodType>(peers: P) =>
       .default(OWN_DOMAIN)
       .describe('The domain asked at `/access/v1/…`. Left out: `apis`, the gate’s own APIs.'),
   })
-

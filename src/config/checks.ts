@@ -35,6 +35,8 @@ export function checkConfig(config: Config, main: Source, findings: Findings): v
     )
   }
   checkIssuers(config, main, findings)
+  for (const [name, { url, allowPlainHttp }] of Object.entries(config.signals))
+    checkPlainHttp(URL.parse(url), allowPlainHttp, main, ['signals', name, 'url'], findings)
 }
 
 /** SO_REUSEPORT would share a port silently, so none stands twice, whatever the address. */
@@ -134,6 +136,25 @@ export function checkApi(api: FoundApi, config: Config, findings: Findings): voi
       ['mode'],
       `mode enforce needs ${lacking}: there is nothing to hold calls against`,
       `Add ${contract === undefined ? 'contract:' : 'identity: with accept and audience'}, or set mode: observe.`,
+    )
+  }
+  for (const [index, signal] of settings.signals.entries()) {
+    if (Object.hasOwn(config.signals, signal)) continue
+    const known = Object.keys(config.signals).join(', ')
+    findings.problem(
+      source,
+      ['signals', index],
+      `there is no signal "${signal}"`,
+      known === '' ? 'Add it under signals.' : `Under signals stand: ${known}.`,
+    )
+  }
+  if (settings.signals.length > 0 && contract === undefined) {
+    findings.problem(
+      source,
+      ['signals'],
+      'signals need a contract: without one there is no operation to ask about',
+      'Add contract:.',
+      'key',
     )
   }
   if (settings.overlay !== undefined && contract === undefined) {

@@ -4,7 +4,8 @@ import { decisionPointSettings } from './decision-points.ts'
 import { decisionPoints } from './decision-points-schema.ts'
 import { readConfig } from './read.ts'
 
-const settings = (written: unknown) => decisionPointSettings(decisionPoints.parse(written))
+const settings = (written: unknown) =>
+  decisionPointSettings(decisionPoints.parse(written), (reference) => reference)
 const messages = (written: unknown): readonly string[] =>
   decisionPoints.safeParse(written).error?.issues.map(({ message }) => message) ?? []
 

@@ -1,10 +1,11 @@
-import type { ApiPlan, BundleHead, IssuerPlan } from '../model/bundle.ts'
+import type { ApiPlan, BundleHead, IssuerPlan, SignalPlan } from '../model/bundle.ts'
 import type { IssuerSettings } from './issuer-schema.ts'
 import { claimsOf, type ObjectRule, toObjectRule } from './object-rules.ts'
 import { isGoverned, type ReadApi, type ReadConfig } from './read.ts'
 
 export type { ObjectRule } from './object-rules.ts'
 
+import type { Signals } from './signal-schema.ts'
 import { flowPlans, zonePlans } from './zone-schema.ts'
 
 /** Configuration as the bundle wants it: every default decided, nothing left to ask at run time. */
@@ -27,7 +28,7 @@ export function toPlans(
 ): { readonly head: BundleHead; readonly apis: readonly ApiSettingsPlan[] } {
   const { config } = read
   const apis = read.apis
-    .map((api) => apiPlan(api, config.environment))
+    .map((api) => apiPlan(api, config.environment, config.signals))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   const claims = claimsOf(apis.flatMap(({ objects }) => objects))
   const head: BundleHead = {
@@ -76,7 +77,7 @@ function issuerPlan(name: string, settings: IssuerSettings, claims?: ReadonlySet
   }
 }
 
-function apiPlan({ name, settings, rules }: ReadApi, environment: string): ApiSettingsPlan {
+function apiPlan({ name, settings, rules }: ReadApi, environment: string, signals: Signals): ApiSettingsPlan {
   const {
     identity,
     contract,
@@ -112,6 +113,7 @@ function apiPlan({ name, settings, rules }: ReadApi, environment: string): ApiSe
     environment: settings.environment ?? environment,
     ...(settings.zone === undefined ? {} : { zone: settings.zone }),
     ...(settings.observe.length === 0 ? {} : { observeStages: sorted(settings.observe) }),
+    ...(settings.signals.length === 0 ? {} : { signals: signalPlans(settings.signals, signals) }),
     objects: [...rules]
       .sort((a, b) => (a.type < b.type ? -1 : 1))
       .map(({ type, rule }) => toObjectRule(type, rule, identity?.accept ?? [])),
@@ -137,4 +139,15 @@ function byName<T>(record: Readonly<Record<string, T>>): [string, T][] {
 
 function sorted<T extends string>(list: readonly T[]): readonly T[] {
   return [...new Set(list)].sort()
+}
+
+function signalPlans(names: readonly string[], signals: Signals): readonly SignalPlan[] {
+  return sorted([...new Set(names)]).flatMap((name) => {
+    const signal = signals[name]
+    if (signal === undefined) return []
+    const { origin, basePath } = upstreamPlan(signal.url)
+    const { timeoutMs, credential } = signal
+    const path = `${basePath ?? ''}/access/v1/evaluation`
+    return [{ name, origin, path, timeoutMs, ...(credential === undefined ? {} : { credential }) }]
+  })
 }

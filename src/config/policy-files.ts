@@ -2,11 +2,16 @@ import { readDocument, shown } from './document.ts'
 import { readFolder, readTextFile } from './files.ts'
 import type { Findings, Source } from './findings.ts'
 import type { Segments } from './place.ts'
+import { isLinksFile, type PolicyLink, readPolicyLinks } from './policy-links.ts'
 
-/** The folder of policies: `*.cedar` and their tests `*.test.yaml`, by name, at most two levels down. */
+/**
+ * The folder of policies: `*.cedar`, links of their templates `*.links.json` and their tests `*.test.yaml`, by name, at
+ * most two levels down.
+ */
 
 const MAX_TOTAL_BYTES = 10 * 1_048_576
 const MAX_TEST_BYTES = 1_048_576
+const MAX_LINKS_BYTES = 1_048_576
 const MAX_ENTRIES = 5000
 const MAX_LEVELS = 2
 
@@ -22,6 +27,7 @@ export interface PolicyTestFile extends PolicyFile {
 
 export interface PolicyFolder {
   readonly policies: readonly PolicyFile[]
+  readonly policyLinks: readonly PolicyLink[]
   readonly policyTests: readonly PolicyTestFile[]
 }
 
@@ -33,6 +39,7 @@ export function readPolicyFolder(
   at: Segments = ['policies'],
 ): PolicyFolder {
   const policies: PolicyFile[] = []
+  const policyLinks: PolicyLink[] = []
   const policyTests: PolicyTestFile[] = []
   const visited = new Set<string>()
   let left = MAX_TOTAL_BYTES
@@ -61,9 +68,13 @@ export function readPolicyFolder(
         continue
       }
       const isTest = /\.test\.ya?ml$/.test(entry.name)
-      if (!isTest && !entry.name.endsWith('.cedar')) continue
+      const isLinks = isLinksFile(entry.name)
+      if (!isTest && !isLinks && !entry.name.endsWith('.cedar')) continue
       findings.touchedFile(entry.path)
-      const read = readTextFile(entry.path, isTest ? MAX_TEST_BYTES : MAX_TOTAL_BYTES)
+      const read = readTextFile(
+        entry.path,
+        isTest ? MAX_TEST_BYTES : isLinks ? MAX_LINKS_BYTES : MAX_TOTAL_BYTES,
+      )
       if (!read.ok) {
         findings.problem(main, at, `the file ${shown(entry.path, 512)} ${read.why}`, '')
         continue
@@ -75,7 +86,8 @@ export function readPolicyFolder(
         const document = readDocument(entry.path, read.text)
         if (document.ok) policyTests.push({ file: entry.path, text: read.text, data: document.value })
         else findings.add(document.problems)
-      } else policies.push({ file: entry.path, text: read.text })
+      } else if (isLinks) policyLinks.push(...readPolicyLinks(entry.path, read.text, findings))
+      else policies.push({ file: entry.path, text: read.text })
       if (left < 0) {
         findings.problem(main, at, 'the folder holds more than 10 MiB of policies and tests', '')
         return
@@ -83,5 +95,5 @@ export function readPolicyFolder(
     }
   }
   visit(folder, 0)
-  return { policies, policyTests }
+  return { policies, policyLinks, policyTests }
 }

@@ -1,5 +1,5 @@
+import { beside } from './api-files.ts'
 import { OWN_DOMAIN } from './authzen-schema.ts'
-import { beside } from './document.ts'
 import { readTextFile } from './files.ts'
 import type { Findings, Source } from './findings.ts'
 import { isLoopbackUrl } from './forms.ts'
@@ -56,7 +56,13 @@ type Settings = NonNullable<Config['decisionPoints']['authzen']>['domains'][stri
 function readDomain(name: string, settings: Settings, main: Source, findings: Findings): ReadDomain | null {
   const at = ['decisionPoints', 'authzen', 'domains', name]
   if (name === OWN_DOMAIN) {
-    findings.problem(main, at, `the domain "${OWN_DOMAIN}" is the gate’s own APIs`, 'Choose another name.', 'key')
+    findings.problem(
+      main,
+      at,
+      `the domain "${OWN_DOMAIN}" is the gate’s own APIs`,
+      'Choose another name.',
+      'key',
+    )
     return null
   }
   const read = (key: 'schema' | 'entities', path: string, limit: number): PolicyFile | null => {
@@ -77,7 +83,12 @@ function readDomain(name: string, settings: Settings, main: Source, findings: Fi
       'Ask the domain itself, with what it should answer.',
     )
   if (policies.length === 0)
-    findings.warning(main, [...at, 'policies'], 'the domain has no policy: it answers every question with no', '')
+    findings.warning(
+      main,
+      [...at, 'policies'],
+      'the domain has no policy: it answers every question with no',
+      '',
+    )
   const schema = read('schema', settings.schema, MAX_SCHEMA_BYTES)
   const entities =
     settings.entities === undefined ? null : read('entities', settings.entities, MAX_ENTITIES_BYTES)

@@ -10,6 +10,7 @@ import { schemaFindings } from './issues.ts'
 import { besideRules, checkRules, configuredRules, type PlacedRule } from './object-rules.ts'
 import { ConfigError, type Problem } from './place.ts'
 import { type PolicyFile, type PolicyTestFile, readPolicyFolder } from './policy-files.ts'
+import type { PolicyLink } from './policy-links.ts'
 import { type ReadDomain, readDomains } from './read-domains.ts'
 import { type Config, configSchema } from './schema.ts'
 import { checkZones } from './zone-checks.ts'
@@ -40,6 +41,8 @@ export interface ReadConfig {
   /** Sorted by name. */
   readonly apis: readonly ReadApi[]
   readonly policies: readonly PolicyFile[]
+  /** Links of the policies' templates. */
+  readonly policyLinks: readonly PolicyLink[]
   readonly policyTests: readonly PolicyTestFile[]
   /** Other applications' policies, sorted by name. */
   readonly domains: readonly ReadDomain[]
@@ -92,7 +95,9 @@ export function readConfig(file: string): ReadConfig {
   })
   const folder = config.policies === undefined ? null : beside(file, config.policies)
   const policies =
-    folder === null ? { policies: [], policyTests: [] } : readPolicyFolder(folder, main, findings)
+    folder === null
+      ? { policies: [], policyLinks: [], policyTests: [] }
+      : readPolicyFolder(folder, main, findings)
   const domains = readDomains(config, main, findings)
   findings.settle()
 

@@ -3,6 +3,7 @@ import { apiSettings } from './api-schema.ts'
 import { decisionPoints } from './decision-points-schema.ts'
 import { bindAddress, label, localPath, name, port } from './forms.ts'
 import { issuerSettings } from './issuer-schema.ts'
+import { signals } from './signal-schema.ts'
 import { networks, timeZone } from './surroundings-schema.ts'
 import { flows, zones } from './zone-schema.ts'
 
@@ -97,10 +98,11 @@ export const configSchema = z.strictObject({
   zones,
   flows,
   timeZone,
+  signals,
   policies: localPath
     .optional()
     .describe(
-      'Folder of Cedar policies (`*.cedar`) and their tests (`*.test.yaml`), at most two levels deep. Left out: no policy, so enforced APIs deny every call.',
+      'Folder of Cedar policies (`*.cedar`), links of their templates (`*.links.json`) and their tests (`*.test.yaml`), at most two levels deep. Left out: no policy, so enforced APIs deny every call.',
     ),
   failingForbid: z
     .enum(['deny', 'ignore'])

@@ -1,5 +1,6 @@
 import { parse, YAMLParseError } from 'yaml'
 import { SallyportError } from '../model/errors.ts'
+import { parseJson } from '../syntax/json-build.ts'
 import { isRecord } from './json-value.ts'
 import { placeOf } from './place.ts'
 
@@ -35,7 +36,7 @@ export function readDocument(text: string, file: string): OpenApiDocument {
 function readText(text: string, file: string): unknown {
   if (/^[\s\uFEFF]*\{/.test(text)) {
     try {
-      return JSON.parse(text)
+      return parseJson(text)
     } catch {
       // YAML's flow style also begins so; if it is neither, yaml says where.
     }

@@ -1,6 +1,7 @@
 import type { ItemsPlan } from '../model/operation.ts'
 import { parsePointer } from '../syntax/json-pointer.ts'
 import type { Fault, ObjectRule, RuledOperation } from './object-rule.ts'
+import { parameterNames, templateForm } from './path-template.ts'
 
 /** An operation that answers a list of a rule's objects, and where its items are. */
 export interface ListRule {
@@ -25,6 +26,9 @@ export function listedOperations(
   fault: Fault,
 ): ReadonlyMap<string, ItemsPlan> {
   const found = new Map<string, ItemsPlan>()
+  // Policies know the object's id by the name that its own operations give it.
+  const form = templateForm(rule.path)
+  const own = operations.find(({ plan }) => templateForm(plan.template) === form)?.plan.template ?? rule.path
   for (const { operation, items, id, counts = [] } of rule.lists ?? []) {
     const key = `${api}.${operation}`
     const plan = operations
@@ -35,7 +39,7 @@ export function listedOperations(
     if (rule.owner === undefined && rule.tenant === undefined)
       throw fault(`list: owner or tenant has to name a field of the items of ${operation}: /customerId`)
     if (found.has(plan.key)) throw fault(`list: ${operation} is named twice`)
-    const param = [...rule.path.matchAll(/\{([^{}]*)\}/g)].at(-1)?.[1]
+    const param = parameterNames(own).at(-1)
     found.set(plan.key, {
       at: pointer(items, fault),
       ...(id === undefined || param === undefined ? {} : { id: pointer(id, fault), param }),

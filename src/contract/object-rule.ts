@@ -2,6 +2,7 @@ import { SallyportError } from '../model/errors.ts'
 import type { ItemsPlan, ObjectPlan, OperationPlan, RequestPlace } from '../model/operation.ts'
 import { parsePointer } from '../syntax/json-pointer.ts'
 import { type ListRule, listedOperations } from './list-rule.ts'
+import { parameterNames, templateForm } from './path-template.ts'
 
 export type { ListRule } from './list-rule.ts'
 
@@ -237,8 +238,3 @@ function pointer(text: string | undefined, fault: Fault): readonly string[] | un
     throw fault(`${text.slice(0, 60)} is not a JSON pointer (RFC 6901)`)
   }
 }
-
-const templateForm = (template: string): string => template.replace(/\{[^{}]*\}/g, '{}')
-
-const parameterNames = (template: string): readonly string[] =>
-  [...template.matchAll(/\{([^{}]*)\}/g)].map(([, name = '']) => name)

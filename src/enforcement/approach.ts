@@ -9,6 +9,7 @@ import { headInput, withObject } from './decision-input.ts'
 import type { CleanHead } from './hygiene.ts'
 import type { Identification } from './identify.ts'
 import type { Judged } from './judge.ts'
+import { inModeNear } from './near-operation.ts'
 import { objectFacts, type RequestStated, statedByHead } from './object-facts.ts'
 import { type ApiSnapshot, inModeOf, type Snapshot } from './snapshot.ts'
 import { foreignCall } from './zones.ts'
@@ -31,7 +32,10 @@ export function routeCall(exchange: Exchange, head: CleanHead, snapshot: Snapsho
   const matched = route.api.contract?.match(exchange.head.method, route.segments) ?? null
   const operation = matched?.kind === 'match' ? matched.operation : null
   const params = matched?.kind === 'match' ? matched.params : {}
-  const api = inModeOf(route.api, operation?.plan ?? null)
+  const api =
+    matched === null || matched.kind === 'match'
+      ? inModeOf(route.api, operation?.plan ?? null)
+      : inModeNear(route.api, matched, route.segments)
   const findings: Finding[] = []
   if (matched?.kind === 'none') findings.push(finding(reason('route-unknown', 'route')))
   if (matched?.kind === 'method')

@@ -1,3 +1,4 @@
+import type { SignalPlan } from '../model/bundle.ts'
 import type { Mode } from '../model/decision.ts'
 import type { Exchange } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
@@ -12,7 +13,7 @@ import { announcedTooLarge } from './body.ts'
 import { checkContent } from './content.ts'
 import { atCheckpoint, withObject } from './decision-input.ts'
 import type { Gate } from './gate.ts'
-import type { CleanHead } from './hygiene.ts'
+import { type CleanHead, checkHead } from './hygiene.ts'
 import { identifyNow } from './identify.ts'
 import type { Journal } from './journal.ts'
 import { type Bench, judge, type Verdict } from './judge.ts'
@@ -61,6 +62,8 @@ export class Shadow {
   #looked: { readonly looked: LookedUp; readonly object: ObjectPlan } | null = null
   #answered: { readonly answer: UpstreamAnswer; readonly read: ReadAnswer } | null = null
 
+  #signalled: { readonly sources: string; readonly said: readonly Finding[] } | null = null
+
   constructor(exchange: Exchange, snapshot: Snapshot, gate: Gate, sight: Sight) {
     this.#sight = sight
     this.#exchange = exchange
@@ -70,6 +73,11 @@ export class Shadow {
 
   headRead(head: CleanHead): void {
     this.#head = head
+  }
+
+  /** What the decision sources of the bundle in force said. */
+  signalled(sources: readonly SignalPlan[], said: readonly Finding[]): void {
+    this.#signalled = { sources: JSON.stringify(sources), said }
   }
 
   bodyRead(body: Uint8Array): void {
@@ -105,6 +113,9 @@ export class Shadow {
   #judge(head: CleanHead): Judgement {
     const exchange = this.#exchange
     const snapshot = this.#snapshot
+    const hygiene = checkHead(exchange.head, snapshot.head.limits)
+    if (!hygiene.ok)
+      return settled(judge(this.#bench('enforce', undefined), 'head', [hygiene.finding]), 'enforce')
     const route = routeCall(exchange, head, snapshot)
     if (route.kind !== 'api') {
       const seat = this.#bench('enforce', undefined)
@@ -113,9 +124,14 @@ export class Shadow {
     const { mode, observeStages } = route.api.plan
     const seat = this.#bench(mode, observeStages)
     const identified = identifyNow(head, route, snapshot, this.#gate.candidateTokens ?? this.#gate.tokens)
-    const seen = approach(exchange, head, snapshot, route, identified)
+    const own = approach(exchange, head, snapshot, route, identified)
+    const { signals } = route.api.plan
+    // Sources of its own are not asked on the side; what others said of the call says nothing for them.
+    const heard = this.#signalled?.sources === JSON.stringify(signals) ? this.#signalled?.said : undefined
+    const seen = { ...own, findings: [...own.findings, ...(heard ?? [])] }
     const atHead = judge(seat, 'head', seen.findings, { ...seen.facts, input: seen.input, last: false })
     if (atHead.stops) return settled(atHead, mode)
+    if (signals !== undefined && heard === undefined) return { verdict: atHead, mode, undecided: true }
     if (exchange.body !== null && this.#body === null) return { verdict: atHead, mode, undecided: true }
     return this.#judgeBody(head, route, seen, atHead, seat)
   }
@@ -141,15 +157,10 @@ export class Shadow {
     if (unanswered && object?.lookup === undefined) content.push(unseenAnswer())
     let stated = seen.stated
     let known = seen.input === null ? null : atCheckpoint(seen.input, 'body')
-    if (
-      known !== null &&
-      operation !== null &&
-      object !== undefined &&
-      body !== null &&
-      ownedInBody(object)
-    ) {
-      stated = withBody(stated, operation.statedByBody(head.contentType, body))
-      known = withObject(known, 'body', objectFacts(object, seen.facts.subject, stated, null))
+    if (known !== null && operation !== null && object !== undefined) {
+      stated = withBody(stated, object, operation, head.contentType, body, this.#sight)
+      if (stated !== seen.stated)
+        known = withObject(known, 'body', objectFacts(object, seen.facts.subject, stated, null))
     }
     // Read by another rule, the object says nothing of what this one asks.
     const looked = sameRule(this.#looked?.object, object) ? (this.#looked?.looked ?? null) : null
@@ -206,10 +217,6 @@ const NOTES_NOTHING = { requestShape: () => undefined }
 
 function sameRule(one: ObjectPlan | undefined, other: ObjectPlan | undefined): boolean {
   return one === other || JSON.stringify(one) === JSON.stringify(other)
-}
-
-function ownedInBody(object: ObjectPlan): boolean {
-  return object.requestOwner?.in === 'body' || object.requestTenant?.in === 'body'
 }
 
 function settled(verdict: Verdict, mode: Mode): Judgement {

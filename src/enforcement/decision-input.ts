@@ -96,7 +96,7 @@ export function isSameCall(
 ): boolean {
   const { principal, resource, context } = later
   const same = earlier.principal === principal && earlier.resource === resource && earlier.context === context
-  return same && !reads.has('context.checkpoint')
+  return same && !reads.has('context.checkpoint') && !reads.has('context')
 }
 
 /** The object's owner and tenant as far as they have been stated by now; what nobody stated stays unknown. */

@@ -16,8 +16,10 @@ export interface Gate {
   readonly canary?: (text: string) => string
   /** Where calls that brought an unknown key wait for control's fetch. */
   readonly keyWait: Pick<KeyWait, 'wait'>
-  readonly assertions: AssertionSigner
+  readonly assertions: Pick<AssertionSigner, 'authorization' | 'gateAuthorization'>
   readonly upstream: Upstream
+  /** The secret a reference of the bundle stands for; null or absent: not known here. */
+  credential?(reference: string): string | null
   readonly audit: AuditWriter
   /** Keyed digest of a body for the record: base64url of HMAC-SHA-256 cut to 16 bytes. */
   digest(bytes: Uint8Array): string

@@ -119,7 +119,7 @@ export class Journal {
     }
   }
 
-  routed(api: ApiPlan, operation: OperationPlan | null): void {
+  routed(api: ApiPlan | null, operation: OperationPlan | null): void {
     this.#api = api
     this.#operation = operation
   }
@@ -165,6 +165,12 @@ export class Journal {
 
   lookedUp(operation: string, status: number, ms: number): void {
     this.#lookups.push({ operation, status })
+    this.#upstreamMs += ms
+  }
+
+  /** Decision sources outside the gate were asked, all at once. */
+  askedSources(answers: readonly { readonly name: string; readonly status: number }[], ms: number): void {
+    for (const { name, status } of answers) this.#lookups.push({ operation: `signal ${name}`, status })
     this.#upstreamMs += ms
   }
 

@@ -1,7 +1,8 @@
-import type { StatedObject } from '../contract/instantiate.ts'
+import { NOTHING_STATED, type Operation, type StatedObject } from '../contract/instantiate.ts'
 import type { ObjectPlan, RequestPlace } from '../model/operation.ts'
 import { principalId, type Subject } from '../model/subject.ts'
 import type { ObjectFacts } from './decision-input.ts'
+import type { Sight } from './sight.ts'
 
 /** Longer owner ids are no ids: they are not taken for one. */
 const MAX_ID = 512
@@ -40,12 +41,28 @@ export function statedByHead(
 }
 
 /** The same with what the body states. */
-export function withBody(head: RequestStated, body: StatedObject): RequestStated {
+export function withBody(
+  head: RequestStated,
+  object: ObjectPlan,
+  operation: Pick<Operation, 'body' | 'statedByBody'>,
+  contentType: string | undefined,
+  body: Uint8Array | null,
+  sight: Pick<Sight, 'body'>,
+): RequestStated {
+  const inBody = (place: RequestPlace | undefined): boolean => place?.in === 'body'
+  const [owner, tenant] = [inBody(object.requestOwner), inBody(object.requestTenant)]
+  if (!owner && !tenant) return head
+  let said: StatedObject = NOTHING_STATED
+  // A body that was not seen whole may say anything.
+  if (sight.body !== 'whole') said = operation.body === 'none' ? NOTHING_STATED : ANYTHING
+  else if (body !== null) said = operation.statedByBody(contentType, body)
   return {
-    owner: head.owner === undefined ? idOf(body.owner) : head.owner,
-    tenant: head.tenant === undefined ? idOf(body.tenant) : head.tenant,
+    owner: owner ? idOf(said.owner) : head.owner,
+    tenant: tenant ? idOf(said.tenant) : head.tenant,
   }
 }
+
+const ANYTHING: StatedObject = Object.freeze({ owner: null, tenant: null })
 
 /**
  * A parameter counts only where it stands once. One that stands again, or in a spelling that some server takes for the
@@ -55,14 +72,9 @@ function queryValue(query: readonly (readonly [string, string])[], name: string)
   const folded = name.toLowerCase()
   let value: Said
   for (const [given, text] of query) {
-    if (
-      given !== name &&
-      given
-        .toLowerCase()
-        .replace(/\[.{0,64}$/s, '')
-        .trim() !== folded
-    )
-      continue
+    const bracket = given.indexOf('[')
+    const bare = bracket < 0 ? given : given.slice(0, bracket)
+    if (given !== name && bare.toLowerCase().trim() !== folded) continue
     if (value !== undefined || given !== name) return null
     value = idOf(text)
   }

@@ -19,20 +19,27 @@ import { lookUpObject } from './object.ts'
 import { objectFacts, withBody } from './object-facts.ts'
 import { release } from './release.ts'
 import { FULL_SIGHT, type Sight, unseenAnswer, waitsForAnswer } from './sight.ts'
+import { askSources } from './signals.ts'
 import type { Snapshot } from './snapshot.ts'
-import { callUpstream } from './upstream-call.ts'
+import { type Carry, callUpstream } from './upstream-call.ts'
 
 /**
  * One exchange, read top to bottom: admit → exchange with the upstream → release. The order changes only by
- * editing this page. Stages state findings, `judge` decides, the journal writes the record.
+ * editing this page. Stages state findings, `judge` decides, the journal writes the record. `carry`: the exchange with
+ * the upstream, where that is not another server.
  */
-export async function play(exchange: Exchange, reply: Reply, gate: Gate): Promise<void> {
+export async function play(
+  exchange: Exchange,
+  reply: Reply,
+  gate: Gate,
+  carry: Carry = callUpstream,
+): Promise<void> {
   const journal = new Journal(exchange, gate)
   // One bundle from the head to the answer's end, however often the gate reloads meanwhile.
   const pin = gate.snapshots.pin()
   watchBeside(journal, pin, gate)
   try {
-    await playActs(exchange, reply, gate, journal, pin?.snapshot ?? null)
+    await playActs(exchange, reply, gate, journal, pin?.snapshot ?? null, carry)
   } catch (error) {
     // No call is left unanswered or unrecorded: what no stage could cope with denies, in every mode (standards 1.5).
     journal.fault('pipeline', error)
@@ -50,12 +57,13 @@ async function playActs(
   gate: Gate,
   journal: Journal,
   snapshot: Snapshot | null,
+  carry: Carry,
 ): Promise<void> {
   const admission = await admit(exchange, reply, gate, journal, snapshot)
   if (!admission.ok) return refuse(admission.verdict, reply, journal, gate)
 
   // The intent is in the log by now: whatever happens next, the record says that the call went upstream.
-  const called = await callUpstream(admission.call, reply, journal, gate)
+  const called = await carry(admission.call, reply, journal, gate)
   if (!called.ok) return refuse(called.verdict, reply, journal, gate)
 
   const released = await release(admission.call, called.answer, journal, gate)
@@ -99,6 +107,9 @@ export async function admit(
     // Of the candidate's share: from here on all is as if the call had been admitted with that bundle.
     judging = canary
     journal.pinned(canary)
+    journal.routed(null, null)
+    const again = checkHead(exchange.head, canary.head.limits)
+    if (!again.ok) return refused(judge(journal, 'head', [again.finding]))
     route = routeCall(exchange, head, canary)
     if (route.kind !== 'api')
       return refused(judge(journal, 'head', [finding(reason(route.kind, 'route'), true)]))
@@ -110,8 +121,14 @@ export async function admit(
   const { subject } = identified
   const object = operation?.plan.object
   const approached = approach(exchange, head, judging, route, identified)
-  const { findings, facts, input } = approached
-  let { stated } = approached
+  const { facts, input } = approached
+  let { findings, stated } = approached
+  // What others have to say of the call: asked only where nothing else speaks against it.
+  if (api.plan.signals !== undefined && input !== null && !opposesCall(findings, journal)) {
+    const said = await askSources(api.plan.signals, exchange, input, journal, gate)
+    findings = [...findings, ...said]
+    journal.shadow?.signalled(api.plan.signals, said)
+  }
   const atHead = judge(journal, 'head', findings, { ...facts, input, last: false })
   if (atHead.stops) return refused(atHead)
 
@@ -135,10 +152,10 @@ export async function admit(
   const sound = !opposesCall(content, journal) && !atHead.opposed
   const lookupDue = (unanswered || (object?.ownerKnownAt === 'body' && object.lookup !== undefined)) && sound
   let known = input === null ? null : atCheckpoint(input, 'body')
-  const inBody = object?.requestOwner?.in === 'body' || object?.requestTenant?.in === 'body'
-  if (inBody && body !== null && sound && operation !== null && known !== null) {
-    stated = withBody(stated, operation.statedByBody(head.contentType, body))
-    known = withObject(known, 'body', objectFacts(object, subject, stated, null))
+  if (object !== undefined && sound && operation !== null && known !== null) {
+    stated = withBody(stated, object, operation, head.contentType, body, sight)
+    if (stated !== approached.stated)
+      known = withObject(known, 'body', objectFacts(object, subject, stated, null))
   }
   if (lookupDue && operation !== null && known !== null) {
     // The look-up is an upstream call of its own, so the intent stands in the log before it.

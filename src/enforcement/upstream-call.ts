@@ -18,6 +18,9 @@ export type Called =
   | { readonly ok: true; readonly answer: UpstreamAnswer }
   | { readonly ok: false; readonly verdict: Verdict }
 
+/** Whoever has an admitted call answered. */
+export type Carry = typeof callUpstream
+
 /** The exchange with the upstream, under the gate's own identity: exactly the judged bytes go on. */
 export async function callUpstream(
   call: AdmittedCall,
@@ -50,7 +53,7 @@ export async function callUpstream(
 }
 
 /** Fields of the caller's that would get it an answer the gate cannot check. */
-function withheldFrom({ api, operation, verdict }: AdmittedCall): ReadonlySet<string> {
+export function withheldFrom({ api, operation, verdict }: AdmittedCall): ReadonlySet<string> {
   if (api.plan.mode === 'observe' || operation === null) return NONE
   return verdict.decision.pending ? ONLY_STATED : ONLY_WHOLE
 }

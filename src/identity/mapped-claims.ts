@@ -24,7 +24,18 @@ export function readMapped(value: Members, plan: IssuerPlan): MappedClaims | Cla
   if ('problem' in roles) return roles
   const device = plan.deviceClaim === undefined ? undefined : readDevice(value, plan.deviceClaim)
   if (device !== undefined && 'problem' in device) return device
-  return { groups, roles, device, named: readNamed(value, plan.claims ?? []) }
+  return {
+    groups: distinct(groups),
+    roles: distinct(roles),
+    device,
+    named: readNamed(value, plan.claims ?? []),
+  }
+}
+
+/** Each once: a policy that applies is found once then. */
+function distinct(names: readonly string[]): readonly string[] {
+  const once = new Set(names)
+  return once.size === names.length ? names : [...once]
 }
 
 /** An id, or `{id, compliant?, managed?}`. A device that says what it is in another form is no device that is trusted. */

@@ -56,6 +56,18 @@ describe('an explanation', () => {
     expect(shown).toMatch(/b\s+its bundle is not in the store/)
   })
 
+  it('names the template that a deciding policy is a link of, and what fills its slots', () => {
+    const record = sampleRecord({
+      intent: { decisions: [sampleDecision(['policy-permits'], { policies: ['ana-reads'] })] },
+    })
+    const args = { '?principal': 'User::"corp/ana"', '?resource': 'Api::"shop"' }
+    const link = { template: 'reads', args }
+    const policies = [{ id: 'ana-reads', effect: 'permit', text: 'permit (principal);', link }] as const
+    expect(text(record, { ...SAME, policies })).toContain(
+      'ana-reads (permit, template reads with ?principal User::"corp/ana" and ?resource Api::"shop")',
+    )
+  })
+
   it('names what went wrong with judging again', () => {
     expect(text(sampleRecord())).toContain('judged again by bundle bbbbbbbbbbbb: same')
     expect(text(sampleRecord(), { ...SAME, result: 'changed' })).toContain('CHANGED')

@@ -3,7 +3,7 @@ import { decisionRows } from './decision-rows.ts'
 import { type Hints, NO_HINTS } from './hints.ts'
 import { policyDrawing } from './policy-drawing.ts'
 import { columns, count, durationText, timeText } from './printable.ts'
-import type { Rejudged } from './record-actions.ts'
+import type { PolicyText, Rejudged } from './record-actions.ts'
 import { attributesOf, changeFor, decisionsOf, endingOf, outcomeOf } from './record-view.ts'
 
 type Row = readonly string[]
@@ -140,8 +140,17 @@ function policyRows(record: ExchangeRecord, { policies }: Rejudged): readonly Ro
   return ids.flatMap((id) => {
     const known = policies.find((policy) => policy.id === id)
     if (known === undefined) return [[id, 'its bundle is not in the store']]
-    return [[`${id} (${known.effect})`], ...known.text.split('\n').map((line) => [`    ${line}`])]
+    return [
+      [`${id} (${known.effect}${linkText(known)})`],
+      ...known.text.split('\n').map((line) => [`    ${line}`]),
+    ]
   })
+}
+
+function linkText({ link }: PolicyText): string {
+  if (link === undefined) return ''
+  const args = Object.entries(link.args).map(([slot, entity]) => `${slot} ${entity}`)
+  return `, template ${link.template} with ${args.join(' and ')}`
 }
 
 function trafficRows(record: ExchangeRecord): readonly Row[] {

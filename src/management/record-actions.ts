@@ -42,4 +42,6 @@ export interface PolicyText {
   readonly effect: 'permit' | 'forbid'
   /** Cedar, formatted. */
   readonly text: string
+  /** Of the link of a template: the template's name, and what fills its slots. */
+  readonly link?: { readonly template: string; readonly args: Readonly<Record<string, string>> }
 }

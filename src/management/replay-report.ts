@@ -14,8 +14,9 @@ export interface ChangeRow {
   /** Acts the recorded calls did not get to, which may still refuse them. */
   readonly unplayed: readonly string[]
   readonly count: number
-  /** Items that lists would release less or more, in all. */
-  readonly items: number
+  /** Items that lists would no longer release, and would release now, in all. */
+  readonly lost: number
+  readonly gained: number
   /** The latest such exchange. */
   readonly example: string
 }
@@ -40,6 +41,7 @@ export interface ReplayReport {
 }
 
 const MAX_ROWS = 20_000
+const NO_ITEMS = { lost: 0, gained: 0 } as const
 
 interface Counted<Row> {
   row: Row
@@ -73,7 +75,7 @@ export class ReplayTally {
     this.#changed++
     const { from, to, reasons, policies, unplayed, items } = replayed
     const reason = (reasons.find(({ code }) => opposes(code)) ?? reasons[0])?.code ?? 'policy-missing'
-    const moved = items === undefined ? 0 : items.to - items.from
+    const { lost, gained } = items ?? NO_ITEMS
     const row: ChangeRow = {
       operation,
       caller,
@@ -83,14 +85,15 @@ export class ReplayTally {
       policies,
       unplayed,
       count: 1,
-      items: moved,
+      lost,
+      gained,
       example: id,
     }
-    const key = [operation, caller, from, to, reason, policies.join(), unplayed.join(), Math.sign(moved)]
+    const key = [operation, caller, from, to, reason, policies.join(), unplayed.join(), lost > 0, gained > 0]
     this.#count(this.#rows, key.join('\n'), { row, at })
   }
 
-  #count<Row extends { count: number; example: string; items?: number }>(
+  #count<Row extends { count: number; example: string; lost?: number; gained?: number }>(
     rows: Map<string, Counted<Row>>,
     key: string,
     { row, at }: Counted<Row>,
@@ -101,7 +104,11 @@ export class ReplayTally {
       else rows.set(key, { row, at })
       return
     }
-    const items = known.row.items === undefined ? {} : { items: known.row.items + (row.items ?? 0) }
+    const { lost, gained } = known.row
+    const items =
+      lost === undefined || gained === undefined
+        ? {}
+        : { lost: lost + (row.lost ?? 0), gained: gained + (row.gained ?? 0) }
     const example = at >= known.at ? row.example : known.row.example
     known.row = { ...known.row, ...items, count: known.row.count + row.count, example }
     known.at = Math.max(at, known.at)

@@ -96,6 +96,19 @@ export interface ApiPlan {
   readonly zone?: string
   /** Stages whose refusals are recorded and have no effect yet. */
   readonly observeStages?: readonly ObservableStage[]
+  /** Decision sources asked about every call of an operation. */
+  readonly signals?: readonly SignalPlan[]
+}
+
+/** An AuthZEN decision source outside the gate. */
+export interface SignalPlan {
+  readonly name: string
+  readonly origin: string
+  /** Of its evaluation endpoint. */
+  readonly path: string
+  readonly timeoutMs: number
+  /** Reference of its bearer token, `env:NAME` or `file:PATH`: never the token. */
+  readonly credential?: string
 }
 
 /** What can be observed while the rest is enforced: hygiene, audit and zones' own framing never. */

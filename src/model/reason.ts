@@ -57,6 +57,11 @@ export const REASONS = {
     title: 'What speaks against the call is only observed, and has no effect yet.',
     remedy: '',
   },
+  'decision-source-permits': {
+    status: 0,
+    title: 'A decision source that the API asks permits the call.',
+    remedy: '',
+  },
   ungoverned: {
     status: 0,
     title: 'The API has no contract or no provider: calls are observed, not judged.',

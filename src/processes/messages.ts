@@ -11,6 +11,8 @@ export type State =
   | { readonly type: 'keys'; readonly notice: KeyNotice }
   | { readonly type: 'signing-keys'; readonly keys: SigningKeys }
   | { readonly type: 'addresses'; readonly table: AddressTable }
+  /** Secrets that gate threads send themselves, by their reference. */
+  | { readonly type: 'credentials'; readonly table: Readonly<Record<string, string>> }
 
 export type BundleRef = { readonly hash: string; readonly file: string }
 

@@ -21,9 +21,10 @@ export class Addresses {
     this.#say = say
   }
 
-  /** Takes the upstreams of a bundle and resolves them before it is used. */
+  /** Takes the upstreams and decision sources of a bundle and resolves them before it is used. */
   async update(apis: readonly ApiPlan[]): Promise<void> {
-    this.#hosts = [...new Set(apis.map(({ upstream }) => hostOf(upstream.origin)))]
+    const origins = apis.flatMap(({ upstream, signals = [] }) => [upstream, ...signals])
+    this.#hosts = [...new Set(origins.map(({ origin }) => hostOf(origin)))]
     await this.#resolve()
     this.#timer ??= setInterval(() => void this.#resolve(), EVERY_MS).unref()
   }

@@ -73,6 +73,7 @@ export function compileBundle(configFile: string): CompiledBundle {
 
   const compiled = compilePolicies({
     files: read.policies,
+    links: read.policyLinks,
     apis: apiOperations(apis),
     zones: (head.zones ?? []).map(({ name }) => name),
     unstated: unstatedAttributes(head),

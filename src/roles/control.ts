@@ -20,6 +20,7 @@ import { Candidates } from './candidates.ts'
 import { watchClock } from './clock-watch.ts'
 import { type BundleSummary, compileInThread, settle } from './compile-in-thread.ts'
 import { ControlAudit } from './control-audit.ts'
+import { Credentials } from './credentials.ts'
 import { ENTRY } from './entry.ts'
 import { httpGet } from './http-get.ts'
 import { type BundlePorts, InForce } from './in-force.ts'
@@ -164,6 +165,9 @@ class Control {
       compile: (from) => compileInThread(from ?? options.config, directory.path, this.#ending.signal),
       supervisor: this.#supervisor,
       addresses: this.#addresses,
+      credentials: new Credentials(options.config, (table) =>
+        this.#supervisor.broadcast({ type: 'credentials', table }),
+      ),
       keys: this.#keys,
       record: (action, by, result, detail) => this.#audit.management(action, by, result, detail),
       adopted: (summary, own) => this.#adopt(summary, own),

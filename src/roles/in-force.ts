@@ -8,6 +8,7 @@ import { IN_FORCE_FILE, InForceJournal, type PutInForce } from '../store/in-forc
 import type { SigningKey } from '../store/store-keys.ts'
 import type { Addresses } from './addresses.ts'
 import type { BundleSummary } from './compile-in-thread.ts'
+import type { Credentials } from './credentials.ts'
 import { summaryOf } from './open-bundle.ts'
 import { changesText } from './reload-text.ts'
 
@@ -16,6 +17,8 @@ export interface BundlePorts {
   compile(config?: string): Promise<BundleSummary>
   readonly supervisor: Pick<Supervisor, 'swap' | 'stage' | 'canary'>
   readonly addresses: Pick<Addresses, 'update'>
+  /** Left out: none are sent from here. */
+  readonly credentials?: Pick<Credentials, 'update'>
   readonly keys: Pick<KeySource, 'update'>
   record(
     action: ManagementEntry['action'],
@@ -143,7 +146,9 @@ export class InForce {
   /** Upstreams resolved and issuers asked for all that may judge a call now. */
   async follow(...coming: readonly BundleSummary[]): Promise<void> {
     const all = [this.live.summary, ...coming, ...(this.#beside === null ? [] : [this.#beside])]
-    await this.#ports.addresses.update(all.flatMap(({ apis }) => apis))
+    const apis = all.flatMap((summary) => summary.apis)
+    this.#ports.credentials?.update(apis)
+    await this.#ports.addresses.update(apis)
   }
 
   #ask(): void {

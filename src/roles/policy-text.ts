@@ -8,10 +8,10 @@ const FORMAT = { lineWidth: 100, indentWidth: 2 }
 
 /** A bundle's policies of these ids as Cedar text: what the bundle holds is their JSON form. */
 export function policyTexts(plan: PolicyPlan, ids: ReadonlySet<string>): readonly PolicyText[] {
-  return readPlan(plan).policies.flatMap(({ id, policy }) => {
+  return readPlan(plan).policies.flatMap(({ id, policy, link }) => {
     if (!ids.has(id)) return []
     const text = textOf(policy)
-    return text === null ? [] : [{ id, effect: policy.effect, text }]
+    return text === null ? [] : [{ id, effect: policy.effect, text, ...(link === undefined ? {} : { link }) }]
   })
 }
 

@@ -51,6 +51,7 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
   })
   const assertions = new AssertionSigner({ clock, random, gateId: settings.gateId })
   let addresses: AddressTable = {}
+  let credentials: ReadonlyMap<string, string> = new Map()
   const upstream = new Connector({ addresses: (host) => addresses[host] ?? null })
   const audit = new SegmentWriter({
     directory: directory.audit,
@@ -74,6 +75,7 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
     keyWait,
     assertions,
     upstream,
+    credential: (reference) => credentials.get(reference) ?? null,
     audit,
     digest: keyedDigest(storeKey, 'body'),
     count: counters.add,
@@ -159,6 +161,9 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
         return
       case 'addresses':
         addresses = state.table
+        return
+      case 'credentials':
+        credentials = new Map(Object.entries(state.table))
         return
     }
   }

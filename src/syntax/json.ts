@@ -8,6 +8,7 @@
  * caller forwards the same bytes, so it must own them: nobody may write to them meanwhile.
  */
 import { Buffer, isAscii, isUtf8 } from 'node:buffer'
+import { buildJson } from './json-build.ts'
 import { numberFate } from './json-number.ts'
 import { escapePointer } from './json-pointer.ts'
 import {
@@ -103,7 +104,8 @@ export function scanJson(bytes: Uint8Array, limits: JsonLimits = DEFAULT_JSON_LI
   }
   if (end < buffer.length) return refuse('invalid-utf8', '', end)
   try {
-    const value: unknown = JSON.parse(text ?? buffer.toString('utf8'))
+    const parsed = text ?? buffer.toString('utf8')
+    const value: unknown = escapedNames ? buildJson(parsed) : JSON.parse(parsed)
     return { ok: true, value, exact: scan }
   } catch {
     // Cannot happen while this scanner is as strict as JSON.parse; if it ever is not, that must not pass or throw.
@@ -134,6 +136,8 @@ const OBJECT = 1
 let frames = new Int32Array(5 * 66)
 /** For each compared key: fingerprint, first byte, end byte. */
 let keys = new Int32Array(3 * 1024)
+/** A member name of the text just checked has an escape: JSON.parse may misread it (json-build.ts). */
+let escapedNames = false
 
 /**
  * Checks the grammar, the rules and the bounds of bytes[0..end). True: all numbers exact; false: some are not.
@@ -147,6 +151,7 @@ function walk(
 ): boolean | JsonFault {
   const { maxDepth, maxNodes, maxStringBytes, maxKeys } = limits
   let exact = true
+  escapedNames = false
   let nodes = 0
   let i = 0
   // The container we are in: its depth (0: none), kind, members before this one, keys to compare, current key.
@@ -172,6 +177,7 @@ function walk(
       const start = i + 1
       let to = plainEnd(bytes, start, end)
       const escaped = to < end && bytes[to] === 0x5c
+      escapedNames ||= escaped
       if (to >= end || bytes[to] !== 0x22) to = stringEnd(bytes, to, end)
       if (to < 0) {
         i = ~to

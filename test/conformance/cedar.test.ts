@@ -5,13 +5,14 @@ import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
 import { describe, expect, it } from 'vitest'
 import { type EntityStatement, EntityStore } from '../../src/decision/cedar/entity-store.ts'
 import { entityOf } from '../../src/decision/cedar/est.ts'
-import { type KnownAction, PolicySet, type SetMember } from '../../src/decision/cedar/policy-set.ts'
+import type { KnownAction, SetMember } from '../../src/decision/cedar/policy-set.ts'
 import { parsePolicyText } from '../../src/decision/cedar/policy-text.ts'
 import { scanPolicies } from '../../src/decision/cedar/source.ts'
 import { valueOfJson } from '../../src/decision/cedar/value-json.ts'
 import { CedarRecord, EntityUid, type Value } from '../../src/decision/cedar/values.ts'
 import { ExplicitValues } from '../cedar-explicit.ts'
 import { fixturesDir } from '../fixtures.ts'
+import { JudgedBothWays } from '../judged-both-ways.ts'
 
 /**
  * The official corpus (cedar-integration-tests), evaluated by the gate's own evaluator with the switch on plain Cedar:
@@ -121,7 +122,7 @@ function compare({ policies, schema, entities, requests }: CorpusCase): readonly
     uid: action.uid,
     ancestors: store.get(action.uid)?.ancestors() ?? [],
   }))
-  const set = new PolicySet(membersOf(policies), ancestries, { erroringForbidDenies: false })
+  const set = new JudgedBothWays(membersOf(policies), ancestries, { erroringForbidDenies: false })
   return requests.flatMap((request) => {
     const action = uid(request.action)
     const context = valueOfJson(explicit.context(action.type, action.id, request.context))

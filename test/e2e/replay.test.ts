@@ -8,7 +8,7 @@ import { SegmentWriter } from '../../src/audit/writer.ts'
 import { compare, replayRecord } from '../../src/decision/replay/judge-record.ts'
 import type { Replayed } from '../../src/decision/replay/replayed.ts'
 import { callInMemory } from '../../src/enforcement/entrances/memory.ts'
-import type { ExchangeRecord } from '../../src/model/record.ts'
+import type { ExchangeRecord, OutcomeEntry } from '../../src/model/record.ts'
 import { bundleParts, compileBundle } from '../../src/roles/compile-bundle.ts'
 import { readReplayBundle } from '../../src/roles/replay-bundle.ts'
 import { systemClock, systemRandom } from '../../src/roles/system.ts'
@@ -30,6 +30,7 @@ paths:
   /free: { get: { operationId: getFree, security: [], responses: { '200': { $ref: '#/components/responses/Thing' } } } }
   /report: { get: { operationId: getReport, tags: [office], security: [{ oauth: [READ] }], responses: { '200': { $ref: '#/components/responses/Thing' } } } }
   /things:
+    get: { operationId: listThings, security: [{ oauth: [READ] }], responses: { '200': { $ref: '#/components/responses/Things' } } }
     post:
       operationId: addThing
       security: [{ oauth: [write] }]
@@ -41,7 +42,9 @@ paths:
     delete: { operationId: deleteThing, security: [{ oauth: [write] }], responses: { '200': { $ref: '#/components/responses/Thing' }, '404': { description: none } } }
 components:
   securitySchemes: { oauth: { type: http, scheme: bearer } }
-  responses: { Thing: { description: ok, content: { application/json: { schema: { $ref: '#/components/schemas/Thing' } } } } }
+  responses:
+    Things: { description: ok, content: { application/json: { schema: { type: array, items: { $ref: '#/components/schemas/Thing' } } } } }
+    Thing: { description: ok, content: { application/json: { schema: { $ref: '#/components/schemas/Thing' } } } }
   schemas: { Thing: { type: object, properties: { id: { type: string }, owner: { type: string }, note: { type: string, maxLength: 8 } } } }
 `
 
@@ -49,7 +52,7 @@ const BEFORE = `
 @id("free") permit (principal, action == Action::"things.getFree", resource);
 @id("office") permit (principal in Group::"corp/office", action in Action::"things/tag/office", resource) when { context.ip.isInRange(ip("10.0.0.0/8")) };
 @id("add") permit (principal is User, action == Action::"things.addThing", resource);
-@id("own") permit (principal is User, action in [Action::"things.getThing", Action::"things.deleteThing"], resource) when { resource has owner && resource.owner == principal };
+@id("own") permit (principal is User, action in [Action::"things.getThing", Action::"things.listThings", Action::"things.deleteThing"], resource) when { resource has owner && resource.owner == principal };
 @id("staff") permit (principal in Group::"corp/staff", action in Action::"things/read", resource);
 `
 
@@ -58,15 +61,32 @@ const AFTER = `
 @id("free") permit (principal is User, action == Action::"things.getFree", resource);
 @id("office") permit (principal in Group::"corp/office", action in Action::"things/tag/office", resource) when { context.ip.isInRange(ip("10.1.0.0/16")) };
 @id("add") permit (principal in Group::"corp/office", action == Action::"things.addThing", resource);
-@id("own") permit (principal is User, action in [Action::"things.getThing", Action::"things.deleteThing"], resource) when { resource has owner && resource.owner == principal };
+@id("own") permit (principal is User, action in [Action::"things.getThing", Action::"things.listThings", Action::"things.deleteThing"], resource) when { resource has owner && resource.owner == principal };
 @id("staff") permit (principal in Group::"corp/staff", action in Action::"things/all", resource);
+@id("swapped") forbid (principal, action == Action::"things.listThings", resource) when { resource has owner && resource.owner == User::"corp/bo" };
+@id("shown") permit (principal is User, action == Action::"things.listThings", resource) when { resource has owner && resource.owner == User::"corp/cy" };
 @id("frozen") forbid (principal, action in Action::"things/write", resource) unless { principal in Group::"corp/office" || principal in Group::"corp/staff" };
 `
 
-let folder: ConfigFolder
-let configs: { readonly before: string; readonly narrower: string; readonly observed: string }
+/** Who calls from inside may do what its zone lets it, whoever it is; staff must come from there. */
+const ZONED = `
+@id("free") permit (principal, action == Action::"things.getFree", resource);
+@id("own") permit (principal is User, action in Action::"things/all", resource) when { resource has owner && resource.owner == principal };
+@id("inside") permit (principal in Zone::"inner", action in [Action::"things.addThing", Action::"things.getReport"], resource);
+@id("staff") permit (principal in Group::"corp/staff", action in Action::"things/read", resource) when { principal in Zone::"inner" };
+@id("tried") @mode("observe") forbid (principal, action, resource);
+`
+const ZONES = `networks: { hall: [10.1.0.0/16] }
+zones: { inner: { networks: [hall] }, outer: { networks: [10.0.0.0/8] }, core: {} }
+flows: [{ from: inner, to: core }, { from: outer, to: core, operations: [things/read, things.addThing] }]
+`
 
-function config(policies: string, contract: string, mode: string): string {
+let folder: ConfigFolder
+const NAMES = ['before', 'narrower', 'observed', 'zoned', 'staged'] as const
+type Name = (typeof NAMES)[number]
+let configs: Readonly<Record<Name, string>>
+
+function config(policies: string, contract: string, mode: string, api = '', top = ''): string {
   return `identity: { issuers: { corp: { issuer: "${ISSUER}" } } }
 apis:
   things:
@@ -77,9 +97,9 @@ apis:
     owner: team
     identity: { accept: [corp], audience: shop }
     mode: ${mode}
-    objects: { thing: { path: "/things/{id}", owner: /owner, lookup: getThing } }
-policies: ./${policies}
-store: ./data
+    objects: { thing: { path: "/things/{id}", owner: /owner, lookup: getThing, list: { operation: listThings, id: /id } } }
+${api}policies: ./${policies}
+${top}store: ./data
 `
 }
 
@@ -89,13 +109,22 @@ beforeAll(() => {
     'before.yaml': config('before', 'things.yaml', 'enforce'),
     'narrower.yaml': config('after', 'scoped.yaml', 'enforce'),
     'observed.yaml': config('after', 'things.yaml', 'observe'),
+    'zoned.yaml': config('zoned', 'things.yaml', 'enforce', '    zone: core\n', ZONES),
+    'staged.yaml': config('after', 'things.yaml', 'enforce', '    observe: [identity, policy]\n'),
     'things.yaml': CONTRACT.replaceAll('READ', 'read'),
     'scoped.yaml': CONTRACT.replaceAll('READ', 'look'),
     'before/things.cedar': BEFORE,
     'after/things.cedar': AFTER,
+    'zoned/things.cedar': ZONED,
   })
-  const at = (name: string): string => join(first, '..', name)
-  configs = { before: at('before.yaml'), narrower: at('narrower.yaml'), observed: at('observed.yaml') }
+  const at = (name: Name): string => join(first, '..', `${name}.yaml`)
+  configs = {
+    before: at('before'),
+    narrower: at('narrower'),
+    observed: at('observed'),
+    zoned: at('zoned'),
+    staged: at('staged'),
+  }
 })
 afterAll(() => folder.remove())
 
@@ -139,10 +168,11 @@ function calls(): Call[] {
     const [method, target, body] = pick<readonly [string, string, string?]>([
       ['GET', '/v1/free'],
       ['GET', '/v1/report'],
+      ['GET', '/v1/things'],
       ['POST', '/v1/things', '{"note":"fine"}'],
       ['POST', '/v1/things', '{"note":"much too long"}'],
-      ['GET', `/v1/things/${pick(['a', 'b', 'c', 'd', 'gone', 'overlong'])}`],
-      ['DELETE', `/v1/things/${pick(['a', 'b', 'c', 'gone'])}`],
+      ['GET', `/v1/things/${pick(['a', 'b', 'c', 'd', 'gone', 'down', 'overlong'])}`],
+      ['DELETE', `/v1/things/${pick(['a', 'b', 'c', 'gone', 'down'])}`],
       ['GET', '/v1/nowhere'],
     ])
     const sent = token(
@@ -182,7 +212,12 @@ async function play(file: string, sent: readonly Call[], store: string): Promise
     syncer: DIRECT_SYNC,
   })
   const upstream = memoryUpstream(({ path, method }) => {
+    if (method === 'GET' && path.endsWith('/things')) {
+      const body = JSON.stringify(Object.entries(OWNERS).map(([id, owner]) => ({ id, owner })))
+      return { status: 200, fields: ['Content-Type', 'application/json'], body }
+    }
     const id = /things\/(\w+)/.exec(path)?.[1] ?? 'a'
+    if (id === 'down') return { status: 503 }
     if (OWNERS[id] === undefined) return { status: 404 }
     const body = JSON.stringify({ id, owner: OWNERS[id], ...(method === 'GET' ? { note: 'n' } : {}) })
     return { status: 200, fields: ['Content-Type', 'application/json'], body }
@@ -217,59 +252,92 @@ async function play(file: string, sent: readonly Call[], store: string): Promise
   return ids.flatMap((id) => read.get(id) ?? [])
 }
 
-const actedOn = ({ outcome }: ExchangeRecord): string =>
-  outcome !== null && outcome !== 'unknown' && outcome.action === 'refused' ? 'deny' : 'allow'
+const outcomeOf = ({ outcome }: ExchangeRecord): OutcomeEntry => {
+  if (outcome === null || outcome === 'unknown') throw new Error('a call has no outcome')
+  return outcome
+}
 
-const refusedBy = ({ intent, outcome }: ExchangeRecord): string => {
-  if (outcome === null || outcome === 'unknown') return ''
-  return [...intent.decisions, ...outcome.decisions].at(-1)?.reasons[0].source ?? ''
+const actedOn = (record: ExchangeRecord): string =>
+  outcomeOf(record).action === 'refused' ? 'deny' : 'allow'
+
+const refusedBy = (record: ExchangeRecord): string =>
+  [...record.intent.decisions, ...outcomeOf(record).decisions].at(-1)?.reasons[0].source ?? ''
+
+/** An answer's length tells which items of the list went out. */
+const isList = ({ intent }: ExchangeRecord): boolean => intent.operation === 'things.listThings'
+const sentBytes = (record: ExchangeRecord): number => outcomeOf(record).released.bytes
+
+/** Changes that are told for certain, so that not everything is called undecidable. */
+const LEAST: Partial<Record<Name, Partial<Record<Name, number>>>> = {
+  before: { narrower: 500, observed: 100, zoned: 500, staged: 100 },
+}
+
+/** Null where the prediction came true. */
+function faultIn(replayed: Replayed, record: ExchangeRecord, truth: ExchangeRecord): string | null {
+  const acted = actedOn(truth)
+  if (replayed.kind === 'undecidable') return null
+  if (replayed.kind === 'same') {
+    if (acted !== actedOn(record)) return `same, but ${acted}`
+    return isList(record) && acted === 'allow' && sentBytes(truth) !== sentBytes(record)
+      ? 'same, but other items'
+      : null
+  }
+  const { to, unplayed, items } = replayed
+  if (unplayed.length > 0)
+    return acted === 'allow' || ['contract', 'object', 'upstream', 'stage'].includes(refusedBy(truth))
+      ? null
+      : `allowed as far as it got, but ${acted}`
+  if (acted !== to) return `${to}, but ${acted}`
+  if (items === undefined) return null
+  const [was, is] = [sentBytes(record), sentBytes(truth)]
+  if (was === is) return 'other items, but the same'
+  if ((items.gained === 0 && is > was) || (items.lost === 0 && is < was)) return 'items the other way round'
+  return null
 }
 
 describe('what replay predicts is what enforcing then does', () => {
   let sent: readonly Call[]
-  let before: readonly ExchangeRecord[]
-  let store: string
+  const played = new Map<Name, readonly ExchangeRecord[]>()
+  const other = configFolder()
+  const records = (name: Name): readonly ExchangeRecord[] => played.get(name) ?? []
   beforeAll(async () => {
     sent = calls()
-    store = join(configs.before, '..', 'data')
-    before = await play(configs.before, sent, store)
-    expect(before).toHaveLength(CALLS)
-  }, 120_000)
+    for (const name of NAMES) {
+      const store = name === 'before' ? join(configs.before, '..', 'data') : join(other.path, name)
+      played.set(name, await play(configs[name], sent, store))
+      expect(records(name)).toHaveLength(CALLS)
+    }
+  }, 300_000)
+  afterAll(() => other.remove())
 
-  it.each(['narrower', 'observed'] as const)(
-    'of %s',
-    async (name) => {
+  const pairs = NAMES.flatMap((made) => NAMES.map((by) => [made, by] as const))
+  it.each(pairs)(
+    'of what %s recorded, held against %s',
+    (made, by) => {
       const scratch = configFolder()
-      const after = await play(configs[name], sent, join(scratch.path, 'data'))
-      const made = writeBundle(scratch.path, bundleParts(compileBundle(configs.before)))
-      const next = writeBundle(scratch.path, bundleParts(compileBundle(configs[name])))
-      const by = readReplayBundle(next.file, next.hash)
-      const between = compare(readReplayBundle(made.file, made.hash).outline, by)
-      const counts = { same: 0, changed: 0, conditional: 0, undecidable: 0 }
+      const outline = (name: Name) => {
+        const { file, hash } = writeBundle(scratch.path, bundleParts(compileBundle(configs[name])))
+        return readReplayBundle(file, hash)
+      }
+      const between = compare(outline(made).outline, outline(by))
+      scratch.remove()
+      const counts = { same: 0, changed: 0, lists: 0, further: 0, undecidable: 0 }
       const wrong: unknown[] = []
-      before.forEach((record, index) => {
-        const truth = after[index]
+      records(made).forEach((record, index) => {
+        const truth = records(by)[index]
         if (truth === undefined) throw new Error('a call has no record')
-        const replayed: Replayed = replayRecord(record, between)
-        const acted = actedOn(truth)
-        if (replayed.kind === 'undecidable') counts.undecidable++
-        else if (replayed.kind === 'same') {
-          counts.same++
-          if (acted !== actedOn(record)) wrong.push({ call: sent[index], replayed, acted })
-        } else if (replayed.unplayed.length === 0) {
-          counts.changed++
-          if (acted !== replayed.to) wrong.push({ call: sent[index], replayed, acted })
-        } else {
-          counts.conditional++
-          const later = ['contract', 'object', 'upstream'].includes(refusedBy(truth))
-          if (acted !== 'allow' && !later)
-            wrong.push({ call: sent[index], replayed, acted, truth: truth.intent.decisions })
-        }
+        const replayed = replayRecord(record, between)
+        if (replayed.kind !== 'changed') counts[replayed.kind]++
+        else if (replayed.items !== undefined) counts.lists++
+        else counts[replayed.unplayed.length > 0 ? 'further' : 'changed']++
+        const fault = faultIn(replayed, record, truth)
+        if (fault !== null) wrong.push({ fault, call: sent[index], replayed })
       })
       expect(wrong.slice(0, 3)).toEqual([])
-      expect(counts.changed).toBeGreaterThan(name === 'narrower' ? 500 : 100)
-      process.stderr.write(`${name}: ${JSON.stringify(counts)}\n`)
-      scratch.remove()
+      if (made === by)
+        expect(counts).toEqual({ same: CALLS, changed: 0, lists: 0, further: 0, undecidable: 0 })
+      else expect(counts.changed + counts.lists).toBeGreaterThan(LEAST[made]?.[by] ?? 0)
+      process.stderr.write(`${made} against ${by}: ${JSON.stringify(counts)}\n`)
     },
     120_000,
   )
@@ -296,7 +364,7 @@ describe('what replay predicts is what enforcing then does', () => {
     expect(report.same + report.changed + report.undecidable).toBe(CALLS)
     const [row] = report.rows
     expect(row).toMatchObject({ operation: expect.stringContaining('things.'), caller: expect.any(String) })
-    expect(before.some(({ intent }) => intent.id === row.example)).toBe(true)
+    expect(records('before').some(({ intent }) => intent.id === row.example)).toBe(true)
     const command2 = ['bin/sallyport.js', 'replay', '--config', configs.before]
     const same = await run(process.execPath, command2).catch((error: { stdout: string; stderr: string }) => {
       throw new Error(`${error.stdout}${error.stderr}`)

@@ -63,6 +63,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   observed: { policies: 'staff', mode: 'observe' },
   watched: { policies: 'nobody', mode: 'observe' },
   moved: { basePath: '/v2' },
+  fewfields: { limits: 'fieldCount: 8' },
 }
 
 const text = ({
@@ -81,7 +82,7 @@ apis:
     identity: { accept: [corp], audience: ${more.audience ?? 'shop'} }
     mode: ${mode}
     objects: { thing: { path: "/things/{id}", owner: ${more.owner ?? '/owner'}, lookup: getThing } }
-policies: ./${policies}
+${more.limits === undefined ? '' : `limits: { ${more.limits} }\n`}policies: ./${policies}
 store: ./data
 `
 
@@ -178,17 +179,19 @@ const CALLS = [
   ['PATCH', '/v1/things/a'],
   ['GET', '/v2/things/a'],
   ['GET', '/v1/nowhere'],
+  ['GET', '/v1/things/a', undefined, 12],
 ] as const
 
 async function outcomeOf(
   gate: MemoryGate,
   token: string | null,
-  [method, target, body]: (typeof CALLS)[number],
+  [method, target, body, more = 0]: readonly [string, string, string?, number?],
 ): Promise<OutcomeEntry> {
   const fields = ['Host', 'things.example']
   if (token !== null) fields.push('Authorization', `Bearer ${token}`)
   if (body !== undefined)
     fields.push('Content-Type', 'application/json', 'Content-Length', String(body.length))
+  for (let count = 0; count < more; count++) fields.push(`X-Field-${count}`, 'x')
   const { id } = await callInMemory(gate.gate, systemRandom(), {
     method,
     target,

@@ -36,7 +36,7 @@ const ANA: Subject = { ...ANONYMOUS, kind: 'user', issuer: 'corp', id: 'ana' }
 
 function engineOf(policies: readonly string[]): CedarEngine {
   const { plan } = compilePolicies({ files: [{ file: 'p.cedar', text: policies.join('\n') }], apis: APIS })
-  return new CedarEngine(plan)
+  return new CedarEngine(plan, { generated: 'always' })
 }
 
 function using<T>(policies: readonly string[], use: (engine: CedarEngine) => T): T {

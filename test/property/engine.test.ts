@@ -231,7 +231,7 @@ test('verdict, deciding policies and failing ones are those of the official eval
     fc.property(policies, fc.array(input, { minLength: 4, maxLength: 12 }), (texts, inputs) => {
       const files = [{ file: 'p.cedar', text: texts.join('\n') }]
       const { plan } = compilePolicies({ files, apis: APIS, zones: ['dmz', 'pay'] })
-      const engine = new CedarEngine(plan, { failingForbid: 'ignore' })
+      const engine = new CedarEngine(plan, { failingForbid: 'ignore', generated: 'always' })
       const staticPolicies = Object.fromEntries(texts.map((text, index) => [`p.cedar#${index + 1}`, text]))
       for (const each of inputs) {
         const answer = cedar.isAuthorized({ ...toCedar(each), policies: { staticPolicies } })
@@ -259,7 +259,8 @@ test('verdict, deciding policies and failing ones are those of the official eval
 
 function engineOf(texts: readonly string[]): CedarEngine {
   const files = [{ file: 'p.cedar', text: texts.join('\n') }]
-  return new CedarEngine(compilePolicies({ files, apis: APIS, zones: ['dmz', 'pay'] }).plan)
+  const { plan } = compilePolicies({ files, apis: APIS, zones: ['dmz', 'pay'] })
+  return new CedarEngine(plan, { generated: 'always' })
 }
 
 const inputs = fc.array(input, { minLength: 4, maxLength: 12 })

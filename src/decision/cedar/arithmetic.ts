@@ -21,7 +21,7 @@ export function compileArithmetic(operator: Operator, left: Compiled, right: Com
   )
 }
 
-function sum(left: Value, right: Value): Long {
+export function sum(left: Value, right: Value): Long {
   if (typeof left === 'number' && typeof right === 'number') {
     const fast = left + right
     if (Number.isSafeInteger(fast)) return fast
@@ -29,7 +29,7 @@ function sum(left: Value, right: Value): Long {
   return longOf(exact(left) + exact(right))
 }
 
-function difference(left: Value, right: Value): Long {
+export function difference(left: Value, right: Value): Long {
   if (typeof left === 'number' && typeof right === 'number') {
     const fast = left - right
     if (Number.isSafeInteger(fast)) return fast
@@ -37,7 +37,7 @@ function difference(left: Value, right: Value): Long {
   return longOf(exact(left) - exact(right))
 }
 
-function product(left: Value, right: Value): Long {
+export function product(left: Value, right: Value): Long {
   if (typeof left === 'number' && typeof right === 'number') {
     const fast = left * right
     // A product that a number holds exactly may still be -0, which is no other long than 0.
@@ -84,7 +84,7 @@ function orderTest(operator: Order, left: Compiled, right: Compiled): Test {
   }
 }
 
-function isLess(left: Value, right: Value, orEqual: boolean): boolean {
+export function isLess(left: Value, right: Value, orEqual: boolean): boolean {
   if (typeof left === 'number' && typeof right === 'number') return orEqual ? left <= right : left < right
   if (isLong(left) && isLong(right)) return orEqual ? left <= right : left < right
   if (!isExtension(left) || !isExtension(right) || left.ext !== right.ext) throw NOT_ORDERED

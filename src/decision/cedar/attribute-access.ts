@@ -40,6 +40,14 @@ function attributeRun({ run, variable }: Compiled, name: string): Run {
   }
 }
 
+/** What fails for an attribute that `holder` does not have; undefined stands for an entity that does not exist. */
+export function absentAttribute(name: string): (holder: unknown) => never {
+  const absent = onDemand(`attribute ${JSON.stringify(name)} not found`)
+  return (holder) => {
+    throw holder === undefined ? NO_ENTITY : absent()
+  }
+}
+
 const NO_ENTITY = new EvaluationError('the entity does not exist')
 
 /** Made when it is first thrown: most never are, and making one takes the stack down. */

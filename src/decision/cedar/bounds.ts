@@ -1,5 +1,5 @@
 import type { Condition, Expression, Policy } from './est.ts'
-import { conjuncts, disjuncts, operands, operation } from './est.ts'
+import { conjuncts, disjuncts, operands, operation, pathOf } from './est.ts'
 import { expressionReads } from './reads.ts'
 
 /**
@@ -80,8 +80,11 @@ const SAFE_OPERATORS = new Set([
 
 /**
  * A validated expression fails only by arithmetic overflow or in an extension's parser; strict validation rules
- * out wrong types and absent attributes (Cedar, "Policy validation": soundness).
+ * out wrong types and absent attributes (Cedar, "Policy validation": soundness). That holds of entities that exist:
+ * whose attribute is read has to be seen, so what stands behind an `if` or is named may be somebody nobody knows.
  */
 function canFail(expression: Expression): boolean {
-  return !SAFE_OPERATORS.has(operation(expression)[0]) || operands(expression).some(canFail)
+  const [operator] = operation(expression)
+  if (operator === '.' && pathOf(expression) === null) return true
+  return !SAFE_OPERATORS.has(operator) || operands(expression).some(canFail)
 }

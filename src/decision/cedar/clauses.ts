@@ -2,16 +2,12 @@ import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
 import type { Expression, Policy, ScopeConstraint } from './est.ts'
 import { conjuncts, disjuncts } from './est.ts'
 
-/** One of the conditions that must all hold for a policy to apply. */
-export interface Clause {
-  /** As Cedar text: `resource.owner == principal`; what follows `unless` stands with a `!`. */
-  readonly text: string
-  readonly expression: Expression
-}
-
-/** A policy as a list of conditions: its scope, but for the action, and the parts of its `when` and `unless`. */
-export function clausesOf(policy: Policy): readonly Clause[] {
-  const expressions = [
+/**
+ * A policy as a list of conditions that must all hold: its scope, but for the action, and the parts of its `when` and
+ * `unless`; what follows `unless` stands with a `!`.
+ */
+export function clausesOf(policy: Policy): readonly Expression[] {
+  return [
     ...scopeExpression('principal', policy.principal),
     ...scopeExpression('resource', policy.resource),
     ...policy.conditions.flatMap(({ kind, body }) =>
@@ -19,7 +15,6 @@ export function clausesOf(policy: Policy): readonly Clause[] {
       kind === 'when' ? conjuncts(body) : disjuncts(body).map((part) => ({ '!': { arg: part } })),
     ),
   ]
-  return expressions.map((expression) => ({ text: textOf(expression), expression }))
 }
 
 function scopeExpression(variable: 'principal' | 'resource', scope: ScopeConstraint): readonly Expression[] {
@@ -43,8 +38,8 @@ const ANY = { op: 'All' } as const
 const BEFORE = /^[\s\S]*?when\s*\{\s*/
 const AFTER = /\s*\}\s*;\s*$/
 
-/** Cedar prints policies, so the expression is printed as one that has no other condition. */
-function textOf(expression: Expression): string {
+/** A condition as Cedar text: `resource.owner == principal`. Cedar prints policies, so it is printed as one that has no other. */
+export function clauseText(expression: Expression): string {
   const policy = {
     effect: 'permit',
     principal: ANY,

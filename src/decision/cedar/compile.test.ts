@@ -183,10 +183,12 @@ test('duplicate and unusable ids are errors', () => {
   expect(faultOf(`@id("${'x'.repeat(201)}") ${PERMIT}`).message).toContain('@id holds')
 })
 
-test('templates are refused', () => {
-  expect(faultOf(`${PERMIT}\npermit(principal == ?principal, action, resource);`).message).toBe(
-    'p1.cedar:2:1: templates are not taken: name the principal and the resource',
-  )
+test('a parse error in a template has its place, and so has one beside it', () => {
+  const broken = 'permit(principal == ?principal, action, resource) when { resource == ?resource };'
+  expect(faultOf(`${PERMIT} // é\n${broken}`).message).toMatch(/^p1\.cedar:2:70: found template slot/)
+  expect(faultOf(`permit(principal == ?who, action, resource);`).message).toMatch(/^p1\.cedar:1:21: /)
+  const sound = 'permit(principal == ?principal, action, resource);'
+  expect(faultOf(`${sound}\npermit(principal, action, resorce);`).message).toMatch(/^p1\.cedar:2:27: /)
 })
 
 test('what no checkpoint can answer is refused at load', () => {

@@ -1,10 +1,13 @@
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
 import type { PolicyPlan } from '../../model/bundle.ts'
-import { nearest } from '../../syntax/nearest.ts'
-import type { EntityName } from './est.ts'
+import type { Policy } from './est.ts'
 import { actionScope, entityNames } from './est.ts'
 import type { ParsedPolicy, PolicyFault, PolicyFile, PolicyWarning } from './fault.ts'
-import { fault, throwIfAny } from './fault.ts'
+import { fault, isEnough, placeText, throwIfAny } from './fault.ts'
+import type { KnownNames } from './known-names.ts'
+import { knownNames, unknownName } from './known-names.ts'
+import type { LinkedPolicy, PolicyLink } from './links.ts'
+import { linkFault, linkPlace, linkTemplates } from './links.ts'
 import { modeFault } from './observed-policy.ts'
 import { unanswerable } from './owner-use.ts'
 import type { CedarPlan, CompiledPolicy } from './plan.ts'
@@ -13,8 +16,8 @@ import { parsePolicyText } from './policy-text.ts'
 import { policyReads } from './reads.ts'
 import type { ApiOperations } from './schema.ts'
 import { actionGroups, actionIds } from './schema.ts'
-import type { PolicySpan } from './source.ts'
-import { offsetOfByte, placeOf, scanPolicies } from './source.ts'
+import { keepOnly, offsetOfByte, placeOf, scanPolicies } from './source.ts'
+import { filled, SLOTS } from './template.ts'
 import { validateFile } from './validate.ts'
 
 export interface PolicyCompilation {
@@ -37,6 +40,8 @@ const MAX_ID = 200
  */
 export function compilePolicies(input: {
   readonly files: readonly PolicyFile[]
+  /** Links of the files' templates. */
+  readonly links?: readonly PolicyLink[]
   readonly apis: readonly ApiOperations[]
   /** Names of the declared trust zones. */
   readonly zones?: readonly string[]
@@ -48,40 +53,60 @@ export function compilePolicies(input: {
   const faults: PolicyFault[] = []
   const parsed = parseFiles(input.files, faults)
   throwIfAny(faults)
-  const known = new Map(input.apis.map((api) => [api.api, actionIds(api)]))
-  const names = knownNames(input.apis, input.zones ?? [], known)
-  for (const policy of parsed) checkNames(policy, names, faults)
+  const size = input.files.reduce((sum, { text }) => sum + text.length, 0)
+  const linking = { links: input.links ?? [], parsed, isUsableId, room: MAX_TEXT - size }
+  const linked = linkTemplates(linking, faults)
   throwIfAny(faults)
-  const compiled = parsed.map((policy) => compilePolicy(policy, known))
+  const names = knownNames(input.apis, input.zones ?? [])
+  for (const policy of parsed) checkPolicy(policy, names, faults)
+  for (const link of linked) if (!isEnough(faults)) checkLink(link, names, faults)
+  throwIfAny(faults)
+  const known = new Map(input.apis.map((api) => [api.api, actionIds(api)]))
+  const scoped = parsed.map((each) => ({ ...each, apis: apisOf(each.policy, known) }))
   const warnings: PolicyWarning[] = []
-  parsed.forEach(({ file, span, id }, index) => {
-    const made = compiled[index]
-    if (made?.apis.length === 0) warnings.push(fault(file, span.start, NEVER_APPLIES, id))
-    for (const path of made?.reads ?? []) {
+  const unstated = (reads: readonly string[]): readonly string[] =>
+    reads.flatMap((path) => {
       const why = input.unstated?.get(path)
-      if (why !== undefined) warnings.push(fault(file, span.start, `${path} is never known: ${why}`, id))
-    }
-  })
-  for (const file of input.files) {
-    const own = parsed.flatMap((policy, index) => {
-      const apis = compiled[index]?.apis
-      return policy.file === file && apis !== undefined ? [{ ...policy, apis }] : []
+      return why === undefined ? [] : [`${path} is never known: ${why}`]
     })
-    const checked = validateFile(file, own, input.apis)
+  const inUse = new Set(linked.map(({ template }) => template.id))
+  for (const { file, span, id, policy, template, apis } of scoped) {
+    if (apis.length === 0) warnings.push(fault(file, span.start, NEVER_APPLIES, id))
+    if (template && !inUse.has(id)) warnings.push(fault(file, span.start, NOT_LINKED, id))
+    // What a slot reads is told of the link that fills it.
+    for (const what of unstated(policyReads(filled(policy, ANYONE))))
+      warnings.push(fault(file, span.start, what, id))
+  }
+  for (const { template, link, policy } of linked) {
+    const said = new Set(policyReads(filled(template.policy, ANYONE)))
+    for (const what of unstated(policyReads(policy).filter((path) => !said.has(path))))
+      warnings.push(linkFault(link, 'link', what))
+  }
+  for (const file of input.files) {
+    const own = scoped.filter((policy) => policy.file === file)
+    const links = linked.filter(({ template }) => template.file === file)
+    const checked = validateFile(file, own, input.apis, links)
     faults.push(...checked.faults)
     warnings.push(...checked.warnings)
   }
   throwIfAny(faults)
-  const places = new Map(parsed.map((policy) => [policy.id, placeText(policy)]))
+  const compiled = [
+    ...scoped
+      .filter(({ template }) => !template)
+      .map(({ id, policy, apis }) => compiledPolicy(id, policy, apis)),
+    ...linked.map(({ id, policy, template, link }) => ({
+      ...compiledPolicy(id, policy, apisOf(policy, known)),
+      link: { template: template.id, args: link.args },
+    })),
+  ]
+  const places = new Map([
+    ...parsed.filter(({ template }) => !template).map((each) => [each.id, placeText(each)] as const),
+    ...linked.map(({ id, link }) => [id, linkPlace(link)] as const),
+  ])
   return { plan: toPlan(compiled, input.apis, input.failingForbid ?? 'deny'), warnings, places }
 }
 
-function placeText({ file, span }: ParsedPolicy): string {
-  const { line, column } = placeOf(file.text, span.start)
-  return `${file.file}:${line}:${column}`
-}
-
-/** Every policy of the files, in their order; what does not parse, or takes another’s id, is added to `faults`. */
+/** Policies and templates of the files, each parsed by itself; where there are faults, not all of them. */
 export function parseFiles(files: readonly PolicyFile[], faults: PolicyFault[]): readonly ParsedPolicy[] {
   const parsed: ParsedPolicy[] = []
   const seen = new Map<string, ParsedPolicy>()
@@ -112,9 +137,18 @@ function parseFile(file: PolicyFile, faults: PolicyFault[]): readonly ParsedPoli
     faults.push(fault(file, scan.at, scan.why))
     return []
   }
-  const whole = attempt(() => cedar.checkParsePolicySet({ staticPolicies: file.text }))
-  if (whole === null || whole.type === 'failure') {
-    faults.push(...parseFaults(file, scan.policies, whole?.errors ?? []))
+  // Cedar takes templates one by one; blanked, they leave the places of the rest as they are.
+  const whole = keepOnly(
+    file.text,
+    scan.policies,
+    scan.policies.filter(({ slots }) => !slots),
+  )
+  const broken = [...parseFaults(file, 0, { staticPolicies: whole })]
+  for (const { start, end, slots } of scan.policies) {
+    if (slots) broken.push(...parseFaults(file, start, { templates: { it: file.text.slice(start, end) } }))
+  }
+  if (broken.length > 0) {
+    faults.push(...broken)
     return []
   }
   return scan.policies.flatMap((span, index) => {
@@ -123,9 +157,9 @@ function parseFile(file: PolicyFile, faults: PolicyFault[]): readonly ParsedPoli
       faults.push(fault(file, span.start, parsed.errors[0]?.message ?? TOO_DEEP))
       return []
     }
-    const { policy } = parsed
+    const { policy, template } = parsed
     // What a gate thread will do with it is done here first: a bundle that is made can be instantiated.
-    if (attempt(() => new PolicySet([{ id: '', policy }], [])) === null) {
+    if (attempt(() => new PolicySet([{ id: '', policy: filled(policy, ANYONE) }], [])) === null) {
       faults.push(fault(file, span.start, TOO_DEEP))
       return []
     }
@@ -139,10 +173,17 @@ function parseFile(file: PolicyFile, faults: PolicyFault[]): readonly ParsedPoli
       faults.push({ ...fault(file, span.start, odd), policy: id })
       return []
     }
-    return [{ id, file, span, policy }]
+    return [{ id, file, span, policy, template }]
   })
 }
 
+/** Stands in a template's slots where only the rest of it is looked at; nothing is read to compare with it. */
+const ANYONE = {
+  '?principal': { type: 'Anonymous', id: 'anonymous' },
+  '?resource': { type: 'Api', id: '' },
+} as const
+const NOT_LINKED =
+  'the template has no link: it applies to nothing; add one in a *.links.json file beside the policies'
 const NEVER_APPLIES = 'the action scope names nothing: the policy never applies'
 const TOO_DEEP = 'the policy is nested too deeply: split it, or use a set with contains'
 
@@ -159,83 +200,60 @@ function isUsableId(id: string): boolean {
   return id.length > 0 && id.length <= MAX_ID && !/[\p{C}]/u.test(id)
 }
 
-function parseFaults(
-  file: PolicyFile,
-  policies: readonly PolicySpan[],
-  errors: readonly cedar.DetailedError[],
-): readonly PolicyFault[] {
-  if (errors.length === 0) return [fault(file, policies[0]?.start ?? 0, TOO_DEEP)]
-  return errors.map((error) => {
-    if (error.message.includes('template')) {
-      const slot = policies.find(({ start, end }) =>
-        /\?(?:principal|resource)/.test(file.text.slice(start, end)),
-      )
-      return fault(file, slot?.start ?? 0, 'templates are not taken: name the principal and the resource')
-    }
+/** `base`: where in the file the parsed text begins. */
+function parseFaults(file: PolicyFile, base: number, policies: cedar.PolicySet): readonly PolicyFault[] {
+  const answer = attempt(() => cedar.checkParsePolicySet(policies))
+  if (answer?.type === 'success') return []
+  if (answer === null || answer.errors.length === 0) return [fault(file, base, TOO_DEEP)]
+  const text = file.text.slice(base)
+  return answer.errors.map((error) => {
     const [location] = error.sourceLocations ?? []
-    const message = error.message.replace(/^failed to parse polic(?:y|ies) from string: /, '')
+    const message = error.message.replace(
+      /^failed to parse (?:policy|policies|template)(?: with id `it`)? from string: /,
+      '',
+    )
     const hint = location?.label ?? error.help
     return fault(
       file,
-      location === undefined ? 0 : offsetOfByte(file.text, location.start),
+      location === undefined ? base : base + offsetOfByte(text, location.start),
       hint ? `${message} (${hint})` : message,
     )
   })
 }
 
-/** Actions, operations, APIs and zones a policy names must exist: a forbid over a misspelt name would forbid nothing. */
-function checkNames(parsed: ParsedPolicy, known: KnownNames, faults: PolicyFault[]): void {
-  const text = parsed.file.text.slice(parsed.span.start, parsed.span.end)
-  for (const name of entityNames(parsed.policy)) {
-    const candidates = known.get(name.type)
-    if (candidates === undefined || candidates.some((set) => set.has(name.id))) continue
-    const close = nearest(
-      name.id,
-      candidates.flatMap((set) => [...set]),
-    )
+/** Each name at its place in the text; what no checkpoint can answer at the policy's. */
+function checkPolicy(parsed: ParsedPolicy, known: KnownNames, faults: PolicyFault[]): void {
+  const { file, span, policy, id } = parsed
+  const text = file.text.slice(span.start, span.end)
+  for (const name of entityNames(policy)) {
+    const why = unknownName(name, known)
+    if (why === null) continue
     const at = text.indexOf(JSON.stringify(name.id))
-    const hint = close === null ? '' : `; the nearest is ${literal({ type: name.type, id: close })}`
-    const place = parsed.span.start + Math.max(0, at === -1 ? 0 : at - name.type.length - 2)
-    faults.push({
-      ...fault(parsed.file, place, `there is no ${literal(name)}${hint}`),
-      policy: parsed.id,
-    })
+    const place = span.start + Math.max(0, at === -1 ? 0 : at - name.type.length - 2)
+    faults.push({ ...fault(file, place, why), policy: id })
   }
-  const why = unanswerable(parsed.policy)
-  if (why !== null) faults.push({ ...fault(parsed.file, parsed.span.start, why), policy: parsed.id })
+  const why = unanswerable(policy)
+  if (why !== null) faults.push({ ...fault(file, span.start, why), policy: id })
 }
 
-/** By entity type, the ids there are; of other types any may be named. */
-type KnownNames = ReadonlyMap<string, readonly ReadonlySet<string>[]>
-
-function knownNames(
-  apis: readonly ApiOperations[],
-  zones: readonly string[],
-  actions: ReadonlyMap<string, ReadonlySet<string>>,
-): KnownNames {
-  const operations = apis.flatMap((api) => api.operations.map(({ key }) => key))
-  return new Map([
-    ['Action', [...actions.values()]],
-    ['Api', [new Set(actions.keys())]],
-    ['Operation', [new Set(operations)]],
-    ['Zone', [new Set(zones)]],
-  ])
-}
-
-function literal(name: EntityName): string {
-  return `${name.type}::${JSON.stringify(name.id)}`
+function checkLink({ link, entities }: LinkedPolicy, known: KnownNames, faults: PolicyFault[]): void {
+  for (const slot of SLOTS) {
+    const entity = entities[slot]
+    const why = entity === undefined ? null : unknownName(entity, known)
+    if (why !== null) faults.push(linkFault(link, slot, why))
+  }
 }
 
 /** APIs the action scope mentions; a policy that mentions none can decide calls of all. */
-function compilePolicy(
-  { id, policy }: ParsedPolicy,
-  known: ReadonlyMap<string, ReadonlySet<string>>,
-): CompiledPolicy {
+function apisOf(policy: Policy, known: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {
   const mentioned = actionScope(policy)
   const all = policy.action.op === 'All'
-  const apis = [...known]
+  return [...known]
     .filter(([, actions]) => all || mentioned.some((action) => actions.has(action.id)))
     .map(([api]) => api)
+}
+
+function compiledPolicy(id: string, policy: Policy, apis: readonly string[]): CompiledPolicy {
   return { id, apis, reads: policyReads(policy), policy }
 }
 

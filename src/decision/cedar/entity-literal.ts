@@ -3,7 +3,7 @@ import type { EntityName } from './est.ts'
 import { entityOf } from './est.ts'
 
 /** A type's name in parts, and the id as a string literal with its escapes; nothing before, between or behind. */
-const LITERAL = /^([A-Za-z_]\w*(?:::[A-Za-z_]\w*)*)::"((?:[^"\\\p{Cc}]|\\[^\p{Cc}])*)"$/u
+const LITERAL = /^([A-Za-z_]\w*(?:::[A-Za-z_]\w*)*)::"((?:[^"\\\p{Cc}\p{Cs}]|\\[^\p{Cc}\p{Cs}])*)"$/u
 
 /** The entity that `User::"corp/ana"` names; null where the text is anything else (Cedar grammar, `Entity`). */
 export function parseEntityLiteral(text: string): EntityName | null {

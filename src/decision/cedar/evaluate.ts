@@ -52,16 +52,20 @@ export class CedarEngine implements PolicyEngine {
 
   /**
    * @param options `failingForbid` overrides the plan's: `ignore` is plain Cedar, where a forbid that fails does not apply.
+   * `generated` is for tests: see `PolicySetOptions`.
    * @throws {SallyportError} `bundle-corrupt` where the plan is not of `compilePolicies`’ making.
    */
-  constructor(plan: PolicyPlan, options: { readonly failingForbid?: 'deny' | 'ignore' } = {}) {
+  constructor(
+    plan: PolicyPlan,
+    options: { readonly failingForbid?: 'deny' | 'ignore'; readonly generated?: 'always' | 'never' } = {},
+  ) {
     const { policies, apis, failingForbid } = readPlan(plan)
     this.reads = new Set(plan.reads)
     this.#failingForbidDenies = (options.failingForbid ?? failingForbid) !== 'ignore'
     try {
       for (const [api, { actions, zone }] of Object.entries(apis)) {
         const own = policies.filter((policy) => policy.apis.includes(api))
-        this.#apis.set(api, prepare(api, zone, own, actions, this.#failingForbidDenies))
+        this.#apis.set(api, prepare(api, zone, own, actions, this.#failingForbidDenies, options.generated))
       }
     } catch (error) {
       throw new SallyportError('bundle-corrupt', 'the bundle’s policies cannot be prepared', {}, error)
@@ -171,6 +175,7 @@ function prepare(
   all: readonly CompiledPolicy[],
   actions: Readonly<Record<string, readonly string[]>>,
   failingForbidDenies: boolean,
+  generated: 'always' | 'never' | undefined,
 ): ApiPolicies {
   const policies = all.filter(({ policy }) => !isObserved(policy))
   const tried = all.filter(({ policy }) => isObserved(policy))
@@ -178,7 +183,10 @@ function prepare(
   const known = operations.map((operation) => ({ uid: operation.uid, ancestors: operation.ancestors() }))
   const setOf = (members: readonly { readonly id: string; readonly policy: Policy }[]): PolicySet =>
     // Whether a forbid that fails denies is settled here, since a verdict names those apart.
-    new PolicySet(members, known, { erroringForbidDenies: false })
+    new PolicySet(members, known, {
+      erroringForbidDenies: false,
+      ...(generated === undefined ? {} : { generated }),
+    })
   const reads = new Set(all.flatMap((policy) => policy.reads))
   const objectReads = OBJECT_ATTRIBUTES.reduce(
     (bits, name) => (reads.has(`resource.${name}`) ? bits | BIT[name] : bits),

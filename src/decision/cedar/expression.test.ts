@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { JudgedBothWays } from '../../../test/judged-both-ways.ts'
 import { EntityStore } from './entity-store.ts'
-import { PolicySet } from './policy-set.ts'
 import { parsePolicyText } from './policy-text.ts'
 import { CedarSet, EntityUid, MapRecord, type Value } from './values.ts'
 
@@ -39,7 +39,7 @@ const context = new MapRecord(
 function outcome(expression: string): boolean | string {
   const parsed = parsePolicyText(`permit(principal, action, resource) when { ${expression} };`)
   if (!parsed.ok) throw new Error(parsed.errors[0]?.message)
-  const set = new PolicySet([{ id: 'p', policy: parsed.policy }], [])
+  const set = new JudgedBothWays([{ id: 'p', policy: parsed.policy }], [])
   const { decision, errors } = set.authorize(
     { principal: alice, action: read, resource: doc, context },
     store,

@@ -43,6 +43,11 @@ export function placeText({ file, span }: ParsedPolicy): string {
   return `${file.file}:${line}:${column}`
 }
 
+/** More than are told: to look on would only cost time, and the next compilation tells the rest. */
+export function isEnough(faults: readonly PolicyFault[]): boolean {
+  return faults.length > MAX_REPORTED
+}
+
 /** @throws {SallyportError} `policy-invalid` naming the first fault and, in `data.errors`, up to 50 of all. */
 export function throwIfAny(faults: readonly PolicyFault[]): void {
   const [first] = faults

@@ -2,7 +2,7 @@ import { nearest } from '../../syntax/nearest.ts'
 import { parseEntityLiteral } from './entity-literal.ts'
 import type { EntityName, Policy } from './est.ts'
 import type { ParsedPolicy, PolicyFault } from './fault.ts'
-import { placeText } from './fault.ts'
+import { isEnough, placeText } from './fault.ts'
 import type { Slot } from './template.ts'
 import { filled, SLOTS, slotsOf } from './template.ts'
 
@@ -45,16 +45,18 @@ export interface Linking {
   readonly room: number
 }
 
-/** Fills templates as the links say. Every link that is left out is among the faults. */
+/** Fills templates as the links say. Where links are left out there are faults. */
 export function linkTemplates(
   { links, parsed, isUsableId, room }: Linking,
   faults: PolicyFault[],
 ): readonly LinkedPolicy[] {
   const templates = new Map(parsed.filter(({ template }) => template).map((each) => [each.id, each]))
   const taken = new Map(parsed.map((policy) => [policy.id, `policy at ${placeText(policy)}`]))
+  const ordinary = new Set(parsed.flatMap(({ id, template }) => (template ? [] : [id])))
   const linked: LinkedPolicy[] = []
   let left = room
   for (const link of links) {
+    if (isEnough(faults)) return linked
     const template = templates.get(link.template)
     const earlier = taken.get(link.id)
     if (!isUsableId(link.id)) {
@@ -63,7 +65,7 @@ export function linkTemplates(
       faults.push(linkFault(link, 'id', `the id ${link.id} is taken by the ${earlier}`))
     } else taken.set(link.id, `link at ${link.file}:${link.at.link.line}`)
     if (template === undefined) {
-      faults.push(linkFault(link, 'template', unknownTemplate(link.template, templates, taken)))
+      faults.push(linkFault(link, 'template', unknownTemplate(link.template, templates, ordinary)))
       continue
     }
     left -= template.span.end - template.span.start
@@ -116,10 +118,10 @@ function entitiesOf(
 function unknownTemplate(
   name: string,
   templates: ReadonlyMap<string, ParsedPolicy>,
-  taken: ReadonlyMap<string, string>,
+  ordinary: ReadonlySet<string>,
 ): string {
   const shown = JSON.stringify(name.slice(0, 200))
-  if (taken.get(name)?.startsWith('policy') === true)
+  if (ordinary.has(name))
     return `the policy ${shown} is no template: it has neither ?principal nor ?resource in its scope`
   const close = nearest(name, [...templates.keys()])
   const hint =

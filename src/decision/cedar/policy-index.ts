@@ -1,5 +1,7 @@
 import { ByEntity, type Entity } from './entities.ts'
 import type { Environment } from './environment.ts'
+import type { Judged } from './generated/judge.ts'
+import { type Generation, PolicyList, type Visitor } from './policy-list.ts'
 import { type EntityScope, holds, type Scope } from './scope.ts'
 import type { EntityUid } from './values.ts'
 
@@ -13,16 +15,8 @@ export interface IndexedPolicy<P> {
   readonly policy: P
 }
 
-export interface Visitor<P> {
-  take(policy: P): void
-}
-
 /** A policy with what is left to test of its scope once it was found; null where nothing is. */
-interface Entry<P> {
-  readonly policy: P
-  readonly principal: EntityScope | null
-  readonly resource: EntityScope | null
-}
+type Entry<P> = Judged<P>
 
 type Members<P> = readonly IndexedPolicy<P>[]
 
@@ -37,9 +31,15 @@ export class PolicyIndex<P> {
   readonly #byAction = new ByEntity<ScopeIndex<P>>()
   /** Policies that name actions: for an action that was not known when the index was made. */
   readonly #named: Members<P>
+  readonly #generation: Generation<P> | null
 
-  constructor(members: Members<P>, actions: Iterable<ActionAncestry>) {
-    this.#anyAction = new ScopeIndex(members.filter(({ scope }) => scope.action === null))
+  /** @param generation Makes one function of policies that are often found together; null for closures alone. */
+  constructor(members: Members<P>, actions: Iterable<ActionAncestry>, generation: Generation<P> | null) {
+    this.#generation = generation
+    this.#anyAction = new ScopeIndex(
+      members.filter(({ scope }) => scope.action === null),
+      generation,
+    )
     this.#named = members.filter(({ scope }) => scope.action !== null)
     const same = new ByEntity<number[]>()
     const below = new ByEntity<number[]>()
@@ -78,7 +78,8 @@ export class PolicyIndex<P> {
     const key = ordered.join(',')
     let index = shared.get(key)
     if (index === undefined) {
-      index = new ScopeIndex(ordered.flatMap((position) => this.#named[position] ?? []))
+      const found = ordered.flatMap((position) => this.#named[position] ?? [])
+      index = new ScopeIndex(found, this.#generation)
       shared.set(key, index)
     }
     this.#byAction.set(uid, index)
@@ -105,11 +106,14 @@ function append(lists: ByEntity<number[]>, uid: EntityUid, position: number): vo
 
 /** Policies of one action by principal or resource. */
 class ScopeIndex<P> {
-  readonly #byPrincipal = new EntityLists<P>()
-  readonly #byResource = new EntityLists<P>()
-  readonly #rest: Entry<P>[] = []
+  readonly #byPrincipal: EntityLists<P>
+  readonly #byResource: EntityLists<P>
+  readonly #rest: PolicyList<P>
 
-  constructor(members: Members<P>) {
+  constructor(members: Members<P>, generation: Generation<P> | null) {
+    this.#byPrincipal = new EntityLists(generation)
+    this.#byResource = new EntityLists(generation)
+    this.#rest = new PolicyList(generation)
     const principals = sharers(members.map(({ scope }) => scope.principal))
     const resources = sharers(members.map(({ scope }) => scope.resource))
     for (const { scope, policy } of members) {
@@ -122,7 +126,7 @@ class ScopeIndex<P> {
         resource: left(resource, rarest === 'resource'),
       }
       if (answered.same === undefined && answered.within === undefined && answered.type === undefined) {
-        this.#rest.push(entry)
+        this.#rest.judged.push(entry)
       } else if (rarest === 'principal') this.#byPrincipal.add(answered, entry)
       else this.#byResource.add(answered, entry)
     }
@@ -131,7 +135,7 @@ class ScopeIndex<P> {
   }
 
   visit(environment: Environment, visitor: Visitor<P>): void {
-    takeAll(this.#rest, environment, visitor)
+    this.#rest.visit(environment, visitor)
     if (!this.#byPrincipal.empty) {
       this.#byPrincipal.visit(environment.principal, environment.principalEntity, environment, visitor)
     }
@@ -166,7 +170,7 @@ function sharers(scopes: readonly EntityScope[]): (scope: EntityScope) => number
 
 interface Within<P> {
   readonly uid: EntityUid
-  readonly entries: Entry<P>[]
+  readonly policies: PolicyList<P>
 }
 
 /** Up to here every group that policies name is asked for; beyond it the shorter of both lists is gone through. */
@@ -174,27 +178,30 @@ const FEW_GROUPS = 8
 
 /** Policies by the one entity, group or type that their scope names. */
 class EntityLists<P> {
-  readonly #same = new ByEntity<Entry<P>[]>()
+  readonly #same = new ByEntity<PolicyList<P>>()
   readonly #within = new ByEntity<Within<P>>()
-  readonly #types = new Map<string, Entry<P>[]>()
+  readonly #types = new Map<string, PolicyList<P>>()
   #groups: readonly Within<P>[] = []
+  readonly #generation: Generation<P> | null
   empty = true
+
+  constructor(generation: Generation<P> | null) {
+    this.#generation = generation
+  }
 
   add(scope: EntityScope, entry: Entry<P>): void {
     this.empty = false
-    if (scope.same !== undefined) {
-      const list = this.#same.get(scope.same)
-      if (list === undefined) this.#same.set(scope.same, [entry])
-      else list.push(entry)
-    } else if (scope.within !== undefined) {
-      const list = this.#within.get(scope.within)
-      if (list === undefined) this.#within.set(scope.within, { uid: scope.within, entries: [entry] })
-      else list.entries.push(entry)
-    } else if (scope.type !== undefined) {
-      const list = this.#types.get(scope.type)
-      if (list === undefined) this.#types.set(scope.type, [entry])
-      else list.push(entry)
-    }
+    this.#list(scope)?.judged.push(entry)
+  }
+
+  #list({ same, within, type }: EntityScope): PolicyList<P> | undefined {
+    const made = new PolicyList(this.#generation)
+    if (same !== undefined) return kept(this.#same, same, made)
+    if (within !== undefined) return kept(this.#within, within, { uid: within, policies: made }).policies
+    if (type === undefined) return undefined
+    const known = this.#types.get(type)
+    if (known === undefined) this.#types.set(type, made)
+    return known ?? made
   }
 
   seal(): void {
@@ -202,38 +209,30 @@ class EntityLists<P> {
   }
 
   visit(uid: EntityUid, entity: Entity | undefined, environment: Environment, visitor: Visitor<P>): void {
-    if (this.#types.size > 0) takeAll(this.#types.get(uid.type), environment, visitor)
-    if (this.#same.size > 0) takeAll(this.#same.get(uid), environment, visitor)
+    if (this.#types.size > 0) this.#types.get(uid.type)?.visit(environment, visitor)
+    if (this.#same.size > 0) this.#same.get(uid)?.visit(environment, visitor)
     const groups = this.#groups
     if (groups.length === 0) return
-    takeAll(this.#within.get(uid)?.entries, environment, visitor)
+    this.#within.get(uid)?.policies.visit(environment, visitor)
     if (entity === undefined) return
     const ancestors = groups.length > FEW_GROUPS ? entity.ancestors() : null
     if (ancestors !== null && ancestors.length < groups.length) {
       for (let i = 0; i < ancestors.length; i++) {
         const ancestor = ancestors[i]
-        if (ancestor !== undefined) takeAll(this.#within.get(ancestor)?.entries, environment, visitor)
+        if (ancestor !== undefined) this.#within.get(ancestor)?.policies.visit(environment, visitor)
       }
       return
     }
     for (let i = 0; i < groups.length; i++) {
       const group = groups[i]
-      if (group !== undefined && entity.isIn(group.uid)) takeAll(group.entries, environment, visitor)
+      if (group !== undefined && entity.isIn(group.uid)) group.policies.visit(environment, visitor)
     }
   }
 }
 
-function takeAll<P>(
-  entries: readonly Entry<P>[] | undefined,
-  environment: Environment,
-  visitor: Visitor<P>,
-): void {
-  if (entries === undefined) return
-  for (let i = 0; i < entries.length; i++) {
-    const entry = entries[i]
-    if (entry === undefined) continue
-    if (entry.principal !== null && !holds(entry.principal, environment.principal, environment)) continue
-    if (entry.resource !== null && !holds(entry.resource, environment.resource, environment)) continue
-    visitor.take(entry.policy)
-  }
+/** What there is already for an entity; else this, from now on. */
+function kept<T>(lists: ByEntity<T>, uid: EntityUid, made: T): T {
+  const known = lists.get(uid)
+  if (known === undefined) lists.set(uid, made)
+  return known ?? made
 }

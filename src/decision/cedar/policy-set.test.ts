@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { JudgedBothWays } from '../../../test/judged-both-ways.ts'
 import type { Entities } from './entities.ts'
 import { EntityStore } from './entity-store.ts'
 import { CedarFormError } from './est.ts'
@@ -30,7 +31,7 @@ function ask(
   members: readonly SetMember[],
   more: { plain?: boolean; action?: EntityUid } = {},
 ): Authorization {
-  const set = new PolicySet(members, ACTIONS, { erroringForbidDenies: more.plain !== true })
+  const set = new JudgedBothWays(members, ACTIONS, { erroringForbidDenies: more.plain !== true })
   return set.authorize({ principal: alice, action: more.action ?? read, resource: doc, context }, store)
 }
 

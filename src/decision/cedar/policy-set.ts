@@ -2,9 +2,11 @@ import type { Entities } from './entities.ts'
 import type { AuthorizationRequest } from './environment.ts'
 import { Environment } from './environment.ts'
 import { CedarFormError, type Policy } from './est.ts'
+import { generateJudge, type Judge, type Judged, type PolicyParts } from './generated/judge.ts'
 import type { CompiledCondition } from './policy-condition.ts'
 import { compileConditions, conditionParts } from './policy-condition.ts'
 import { PolicyIndex } from './policy-index.ts'
+import type { Generation } from './policy-list.ts'
 import { compileScope, type Scope, type Slots } from './scope.ts'
 import { SharedTests } from './shared-tests.ts'
 import { type EntityUid, EvaluationError } from './values.ts'
@@ -37,6 +39,11 @@ export interface KnownAction {
 export interface PolicySetOptions {
   /** A forbid that fails denies, and is among the determining policies; false: it is skipped, as in plain Cedar. */
   readonly erroringForbidDenies: boolean
+  /**
+   * Policies that are judged together become one generated function: once they are judged often, if left out; each at
+   * its first evaluation (`always`); or closures judge all of them (`never`).
+   */
+  readonly generated?: 'always' | 'never'
 }
 
 export interface PolicyError {
@@ -58,13 +65,15 @@ interface SetPolicy {
   readonly place: number
   readonly forbid: boolean
   readonly condition: CompiledCondition
+  readonly policy: Policy
+  readonly slots: Slots | undefined
 }
 
 const NONE: readonly never[] = []
 const DENIED: Authorization = { decision: 'deny', policies: NONE, errors: NONE }
 
 /**
- * Policies compiled to closures and indexed by scope. Deny by default; a forbid beats every permit. Nothing of a
+ * Policies compiled to closures, those judged often to functions of several, and indexed by scope. Deny by default; a forbid beats every permit. Nothing of a
  * decision is kept.
  */
 export class PolicySet {
@@ -79,7 +88,7 @@ export class PolicySet {
   constructor(
     members: Iterable<SetMember>,
     actions: Iterable<KnownAction>,
-    { erroringForbidDenies }: PolicySetOptions = { erroringForbidDenies: true },
+    { erroringForbidDenies, generated }: PolicySetOptions = { erroringForbidDenies: true },
   ) {
     this.#erroringForbidDenies = erroringForbidDenies
     const ordered = [...members].sort(byId)
@@ -91,7 +100,8 @@ export class PolicySet {
     for (const { id, policy, slots } of ordered) {
       if (policies.at(-1)?.id === id) throw new CedarFormError(`two policies have the id ${id}`)
       const condition = compileConditions(policy, slots ?? {}, slots === undefined ? shared : undefined)
-      policies.push({ id, place: policies.length, forbid: policy.effect === 'forbid', condition })
+      const forbid = policy.effect === 'forbid'
+      policies.push({ id, place: policies.length, forbid, condition, policy, slots })
       scopes.push(compileScope(policy, slots ?? {}))
     }
     this.#shared = shared
@@ -101,7 +111,11 @@ export class PolicySet {
     })
     this.#ids = policies.map(({ id }) => id)
     this.#words = new Uint32Array(Math.ceil(policies.length / 32))
-    this.#index = new PolicyIndex(indexed, actions)
+    this.#index = new PolicyIndex(
+      indexed,
+      actions,
+      generated === 'never' ? null : generated === 'always' ? AT_ONCE : WHERE_OFTEN,
+    )
   }
 
   /** Whether the request is allowed, and by which policies. Never throws for what a policy or the request holds. */
@@ -116,6 +130,14 @@ export class PolicySet {
 function byId(left: SetMember, right: SetMember): number {
   return left.id < right.id ? -1 : left.id > right.id ? 1 : 0
 }
+
+function partsOf({ policy, slots, condition }: SetPolicy): PolicyParts {
+  return { parts: conditionParts(policy), slots, condition }
+}
+
+const generate = (judged: readonly Judged<SetPolicy>[]): Judge<SetPolicy> => generateJudge(judged, partsOf)
+const WHERE_OFTEN: Generation<SetPolicy> = { generate, after: 64, least: 3 }
+const AT_ONCE: Generation<SetPolicy> = { generate, after: 0, least: 1 }
 
 /** Collects what the policies that can apply say. Lists are made only where there is something to hold. */
 class Vote {
@@ -132,11 +154,13 @@ class Vote {
 
   take(policy: SetPolicy): void {
     try {
-      if (!policy.condition(this.#environment)) return
+      if (policy.condition(this.#environment)) this.hold(policy)
     } catch (error) {
-      this.#fail(policy, error)
-      return
+      this.fail(policy, error)
     }
+  }
+
+  hold(policy: SetPolicy): void {
     if (policy.forbid) this.#forbids = put(this.#forbids, policy.place)
     else this.#permits = put(this.#permits, policy.place)
   }
@@ -151,7 +175,7 @@ class Vote {
     return this.#errors === undefined ? DENIED : { decision: 'deny', policies: NONE, errors }
   }
 
-  #fail(policy: SetPolicy, error: unknown): void {
+  fail(policy: SetPolicy, error: unknown): void {
     // Anything else is a fault of the evaluator: it must not pass for a forbid that merely does not apply.
     const foreseen = error instanceof EvaluationError
     this.#errors ??= []

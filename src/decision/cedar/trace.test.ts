@@ -16,8 +16,24 @@ const getOrder: OperationPlan = {
   object: { type: 'order', owner: ['customerId'], hideAbsent: false, ownerKnownAt: 'response' },
 }
 
-function trace(text: string, more: Partial<DecisionInput> = {}) {
+const CONTEXT: DecisionInput['context'] = {
+  scopes: [],
+  scopesMet: true,
+  issuer: '',
+  audience: [],
+  tokenAgeSeconds: 1,
+  method: 'GET',
+  path: '/orders/7',
+  ip: '192.0.2.1',
+}
+
+function trace(
+  text: string,
+  more: Partial<DecisionInput> = {},
+  set: { readonly failingForbid?: 'ignore' } = {},
+) {
   const { plan } = compilePolicies({
+    ...set,
     files: [{ file: 'shop.cedar', text }],
     apis: [{ api: 'shop', operations: [getOrder] }],
   })
@@ -26,16 +42,7 @@ function trace(text: string, more: Partial<DecisionInput> = {}) {
     principal: { type: 'User', id: 'corp/ana', groups: ['corp/staff'], client: 'web', tenant: 'default' },
     action: 'shop.getOrder',
     resource: { api: 'shop', objectType: 'order', params: { orderId: '7' }, owner: 'corp/bo', unknown: [] },
-    context: {
-      scopes: [],
-      scopesMet: true,
-      issuer: '',
-      audience: [],
-      tokenAgeSeconds: 1,
-      method: 'GET',
-      path: '/orders/7',
-      ip: '192.0.2.1',
-    },
+    context: CONTEXT,
     ...more,
   }
   return tracePolicies(plan, input)
@@ -88,6 +95,69 @@ describe('a trace of the policies', () => {
     const [own] = trace(OWN, { resource })?.policies ?? []
     expect(own?.state).toBe('waits')
     expect(own?.clauses.map(({ held }) => held)).toEqual(['holds', 'not-known', 'not-known'])
+  })
+
+  it('says what policies that are only observed would do, and does not count them', () => {
+    const text = `${OWN}
+@id("tried") @mode("observe") permit (principal, action, resource);
+@id("ban") @mode("observe") forbid (principal in Group::"corp/staff", action, resource);`
+    const traced = trace(text)
+    expect(traced?.verdict).toBe('deny')
+    const seen = traced?.policies.map(({ id, observed, state }) => [id, observed, state])
+    expect(seen).toEqual([
+      ['tried', true, 'applies'],
+      ['ban', true, 'applies'],
+      ['own', false, 'does-not-apply'],
+    ])
+    const turning = traced?.policies.filter(({ clauses }) => clauses.some(({ turns }) => turns))
+    expect(turning?.map(({ id }) => id)).toEqual(['own'])
+  })
+
+  it('takes a condition and its opposite for one fact', () => {
+    const text = `@id("scoped") permit (principal, action, resource) when { context.scopesMet };
+@id("staff") permit (principal in Group::"corp/staff", action, resource) unless { context.scopesMet };`
+    const traced = trace(text)
+    expect(traced?.verdict).toBe('allow')
+    expect(traced?.policies.flatMap(({ clauses }) => clauses.filter(({ turns }) => turns))).toEqual([])
+  })
+
+  it('does not take an owner nobody stated for one that is absent', () => {
+    const resource = { api: 'shop', objectType: 'order', params: {}, unknown: ['owner'] as const }
+    const [owned] =
+      trace(`@id("owned") forbid (principal, action, resource) unless { resource has owner };`, { resource })
+        ?.policies ?? []
+    expect(owned?.state).toBe('waits')
+  })
+
+  it('lets a known condition settle what stands behind an unknown one', () => {
+    const resource = { api: 'shop', objectType: 'order', params: {}, unknown: ['owner'] as const }
+    const text = `@id("own") permit (principal, action, resource)
+      when { resource has owner && resource.owner == principal && context.method == "PUT" };`
+    expect(trace(text, { resource })?.policies[0]?.state).toBe('does-not-apply')
+  })
+
+  it('holds a forbid that fails against the call, but not in plain Cedar', () => {
+    const text = `@id("all") permit (principal, action, resource);
+@id("odd") forbid (principal, action, resource) when { context.tokenAgeSeconds * 9223372036854775807 > 5 && context.scopesMet };`
+    const context = { tokenAgeSeconds: 2 }
+    const more = { context: { ...CONTEXT, ...context } }
+    expect(trace(text, more)?.policies.map(({ id, state }) => [id, state])).toContainEqual(['odd', 'error'])
+    expect(trace(text, more)?.verdict).toBe('deny')
+    expect(trace(text, more, { failingForbid: 'ignore' })?.verdict).toBe('allow')
+  })
+
+  it('weighs every policy of the operation and tells the nearest', () => {
+    const others = Array.from(
+      { length: 400 },
+      (_, n) =>
+        `@id("p${n}") permit (principal == User::"corp/u${n}", action, resource) when { context.method == "PUT" };`,
+    )
+    const traced = trace(
+      `${others.join('\n')}\n@id("last") permit (principal in Group::"corp/staff", action, resource);`,
+    )
+    expect(traced?.verdict).toBe('allow')
+    expect(traced?.policies[0]?.id).toBe('last')
+    expect([traced?.policies.length, traced?.further]).toEqual([200, 201])
   })
 
   it('leaves out policies of other operations, and is null for an operation it does not know', () => {

@@ -1,12 +1,14 @@
 import type { PolicyPlan } from '../../model/bundle.ts'
 import type { DecisionInput } from '../../model/decision.ts'
 import { ContextReads } from './call-context.ts'
-import { type Clause, clausesOf } from './clauses.ts'
+import { clausesOf, clauseText } from './clauses.ts'
 import type { Test } from './compiled.ts'
 import { Environment } from './environment.ts'
-import { actionScope } from './est.ts'
+import type { Expression } from './est.ts'
+import { actionScope, isObject, operation } from './est.ts'
 import { compileExpression } from './expression.ts'
-import { type CompiledPolicy, readPlan } from './plan.ts'
+import { isObserved } from './observed-policy.ts'
+import { type CompiledPolicy, type PolicyLinkPlan, readPlan } from './plan.ts'
 import { expressionReads } from './reads.ts'
 import { Call, KnownOperation } from './request.ts'
 import { EntityUid } from './values.ts'
@@ -27,25 +29,40 @@ export interface TracedClause {
 export interface TracedPolicy {
   readonly id: string
   readonly effect: 'permit' | 'forbid'
+  /** Under `@mode("observe")`: it is evaluated, and decides nothing. */
+  readonly observed: boolean
   readonly state: 'applies' | 'does-not-apply' | 'waits' | 'error'
   /** Exactly one condition kept it from applying. */
   readonly near: boolean
   readonly clauses: readonly TracedClause[]
+  /** Of the link of a template. */
+  readonly link?: PolicyLinkPlan
 }
 
 export interface PolicyTrace {
   readonly verdict: 'allow' | 'deny'
-  /** Every policy whose action scope fits: those that apply first, then the near ones. */
+  /** Policies whose action scope fits: those that apply first, then those that nearly did; bounded. */
   readonly policies: readonly TracedPolicy[]
+  /** How many more there are, none of which came near. */
+  readonly further: number
 }
 
-/** A policy of ten thousand operations has few that fit one call; beyond this the rest is left out. */
+/** Of the policies that an operation has, as many are told; all of them are weighed. */
 const MAX_POLICIES = 200
 
 interface Opened {
-  readonly id: string
+  readonly compiled: CompiledPolicy
   readonly forbid: boolean
-  readonly clauses: readonly { readonly clause: Clause; held: Held }[]
+  readonly observed: boolean
+  readonly clauses: readonly OpenedClause[]
+}
+
+interface OpenedClause {
+  readonly expression: Expression
+  /** The fact it asks for, and whether it asks that it be false: `!(A)` and `A` turn on one fact. */
+  readonly fact: string
+  readonly negated: boolean
+  readonly held: Held
 }
 
 /**
@@ -53,14 +70,14 @@ interface Opened {
  * evaluator on the request path, whose closures it uses. Null where the bundle knows no such operation.
  */
 export function tracePolicies(plan: PolicyPlan, input: DecisionInput): PolicyTrace | null {
-  const { policies, apis } = readPlan(plan)
+  const { policies, apis, failingForbid } = readPlan(plan)
   const api = apis[input.resource.api]
   const groups = api?.actions[input.action]
   if (api === undefined || groups === undefined) return null
-  const operation = new KnownOperation(input.action, groups)
+  const known = new KnownOperation(input.action, groups)
   const reads = new Set(policies.flatMap((policy) => policy.reads))
   const zone = api.zone
-  const call = new Call(input, operation, {
+  const call = new Call(input, known, {
     zone,
     ancestors: [
       new EntityUid('Api', input.resource.api),
@@ -70,12 +87,17 @@ export function tracePolicies(plan: PolicyPlan, input: DecisionInput): PolicyTra
     objectsNamed: reads.has('resource.params'),
   })
   const environment = new Environment(call, call)
-  const own = policies.filter((policy) => covers(policy, input, groups)).slice(0, MAX_POLICIES)
-  const unknown = new Set(input.resource.unknown.map((name) => `resource.${name}`))
-  const opened = own.map((policy) => open(policy, environment, unknown))
-  const verdict = verdictOf(opened)
-  const traced = opened.map((policy) => traceOf(policy, opened, verdict, input))
-  return { verdict, policies: traced.sort((one, other) => rank(one) - rank(other)) }
+  const { objectType, unknown } = input.resource
+  const missing = new Set(objectType === '' ? [] : unknown.map((name) => `resource.${name}`))
+  const opened = policies
+    .filter((policy) => covers(policy, input, groups))
+    .map((policy) => open(policy, environment, missing))
+  const weighed = new Weighed(opened, failingForbid === 'ignore')
+  const ranked = opened
+    .map((policy) => ({ policy, rank: rankOf(policy, weighed) }))
+    .sort((one, other) => one.rank - other.rank)
+  const traced = ranked.slice(0, MAX_POLICIES).map(({ policy }) => traceOf(policy, weighed, input))
+  return { verdict: weighed.verdict, policies: traced, further: ranked.length - traced.length }
 }
 
 function covers({ apis, policy }: CompiledPolicy, input: DecisionInput, groups: readonly string[]): boolean {
@@ -87,84 +109,147 @@ function covers({ apis, policy }: CompiledPolicy, input: DecisionInput, groups: 
   )
 }
 
-function open(
-  { id, policy }: CompiledPolicy,
-  environment: Environment,
-  unknown: ReadonlySet<string>,
-): Opened {
-  return {
-    id,
-    forbid: policy.effect === 'forbid',
-    clauses: clausesOf(policy).map((clause) => ({ clause, held: heldOf(clause, environment, unknown) })),
-  }
+function open(compiled: CompiledPolicy, environment: Environment, unknown: ReadonlySet<string>): Opened {
+  const { policy } = compiled
+  const clauses = clausesOf(policy).map((expression): OpenedClause => {
+    const { inner, negated } = asked(expression)
+    return {
+      expression,
+      fact: JSON.stringify(inner),
+      negated,
+      held: heldOf(expression, environment, unknown),
+    }
+  })
+  return { compiled, forbid: policy.effect === 'forbid', observed: isObserved(policy), clauses }
 }
 
-function heldOf({ expression }: Clause, environment: Environment, unknown: ReadonlySet<string>): Held {
+function asked(expression: Expression): { readonly inner: Expression; readonly negated: boolean } {
+  const [operator, operand] = operation(expression)
+  if (operator !== '!' || !isObject(operand) || !isObject(operand['arg']))
+    return { inner: expression, negated: false }
+  const { inner, negated } = asked(operand['arg'])
+  return { inner, negated: !negated }
+}
+
+/** Nothing is said of a condition that reads what nobody has stated, as the evaluator says nothing of its policy. */
+function heldOf(expression: Expression, environment: Environment, unknown: ReadonlySet<string>): Held {
+  for (const path of expressionReads(expression)) if (unknown.has(path)) return 'not-known'
   try {
     const test: Test = compileExpression(expression, {}).test
     return test(environment) ? 'holds' : 'fails'
   } catch {
-    return [...expressionReads(expression)].some((path) => unknown.has(path)) ? 'not-known' : 'error'
+    return 'error'
   }
 }
 
-/** A condition behind one that fails is never asked: what it would have thrown does not count. */
-function stateOf({ clauses }: Opened, flipped?: string): TracedPolicy['state'] {
-  for (const { clause, held } of clauses) {
-    const now = clause.text === flipped ? FLIPPED[held] : held
+/** A fact as it might have been. */
+interface Supposed {
+  readonly fact: string
+  readonly is: boolean
+}
+
+/** A condition behind one that fails is never asked; behind one that is not known it may be guarded by that. */
+function stateOf({ clauses }: Opened, supposed?: Supposed): TracedPolicy['state'] {
+  let waits = false
+  for (const { fact, negated, held } of clauses) {
+    const now = fact === supposed?.fact ? (supposed.is !== negated ? 'holds' : 'fails') : held
     if (now === 'fails') return 'does-not-apply'
-    if (now === 'not-known') return 'waits'
-    if (now === 'error') return 'error'
+    if (now === 'error' && !waits) return 'error'
+    if (now === 'not-known') waits = true
   }
-  return 'applies'
+  return waits ? 'waits' : 'applies'
 }
 
-const FLIPPED: Readonly<Record<Held, Held>> = {
-  holds: 'fails',
-  fails: 'holds',
-  'not-known': 'holds',
-  error: 'holds',
-}
+/** The policies' verdict, and what becomes of it where one fact is another. */
+class Weighed {
+  readonly verdict: 'allow' | 'deny'
+  readonly #plain: boolean
+  readonly #byFact = new Map<string, Set<Opened>>()
+  readonly #turning = new Map<string, boolean>()
+  #permits = 0
+  #forbids = 0
 
-function verdictOf(policies: readonly Opened[], flipped?: string): 'allow' | 'deny' {
-  let permitted = false
-  for (const policy of policies) {
-    const state = stateOf(policy, flipped)
-    // A forbid that fails denies (standards 5.7), and so does one that nobody could decide.
-    if (policy.forbid && state !== 'does-not-apply') return 'deny'
-    permitted ||= !policy.forbid && state === 'applies'
+  /** @param plain A forbid that fails does not apply. */
+  constructor(policies: readonly Opened[], plain: boolean) {
+    this.#plain = plain
+    for (const policy of policies) {
+      if (policy.observed) continue
+      const state = stateOf(policy)
+      if (this.#forbidding(policy, state)) this.#forbids++
+      if (permitting(policy, state)) this.#permits++
+      for (const { fact } of policy.clauses)
+        this.#byFact.set(fact, (this.#byFact.get(fact) ?? new Set()).add(policy))
+    }
+    this.verdict = this.#verdict(0, 0)
   }
-  return permitted ? 'allow' : 'deny'
+
+  /** Whether the verdict hangs on the fact that a condition asks for. */
+  turns({ fact, negated, held }: OpenedClause): boolean {
+    const known = this.#turning.get(fact)
+    if (known !== undefined) return known
+    const settled = held === 'holds' || held === 'fails'
+    const others = settled ? [(held === 'fails') !== negated] : [true, false]
+    const turns = others.some((is) => this.#with({ fact, is }) !== this.verdict)
+    this.#turning.set(fact, turns)
+    return turns
+  }
+
+  #with(supposed: Supposed): 'allow' | 'deny' {
+    let permits = 0
+    let forbids = 0
+    for (const policy of this.#byFact.get(supposed.fact) ?? []) {
+      const [was, is] = [stateOf(policy), stateOf(policy, supposed)]
+      permits += Number(permitting(policy, is)) - Number(permitting(policy, was))
+      forbids += Number(this.#forbidding(policy, is)) - Number(this.#forbidding(policy, was))
+    }
+    return this.#verdict(permits, forbids)
+  }
+
+  #verdict(permits: number, forbids: number): 'allow' | 'deny' {
+    return this.#forbids + forbids === 0 && this.#permits + permits > 0 ? 'allow' : 'deny'
+  }
+
+  /** A forbid that fails denies (standards 5.7) but in plain Cedar, and so does one that nobody could decide. */
+  #forbidding({ forbid }: Opened, state: TracedPolicy['state']): boolean {
+    return forbid && (state === 'error' ? !this.#plain : state !== 'does-not-apply')
+  }
 }
 
-function traceOf(
-  policy: Opened,
-  all: readonly Opened[],
-  verdict: 'allow' | 'deny',
-  input: DecisionInput,
-): TracedPolicy {
-  const missing = policy.clauses.filter(({ held }) => held !== 'holds').length
+function permitting({ forbid }: Opened, state: TracedPolicy['state']): boolean {
+  return !forbid && state === 'applies'
+}
+
+function traceOf(policy: Opened, weighed: Weighed, input: DecisionInput): TracedPolicy {
+  const { id, link } = policy.compiled
   return {
-    id: policy.id,
+    id,
     effect: policy.forbid ? 'forbid' : 'permit',
+    observed: policy.observed,
     state: stateOf(policy),
-    near: missing === 1,
-    clauses: policy.clauses.map(({ clause, held }) => ({
-      text: clause.text,
-      held,
-      facts: factsOf(clause, input),
-      turns: verdictOf(all, clause.text) !== verdict,
+    near: isNear(policy),
+    clauses: policy.clauses.map((clause) => ({
+      text: clauseText(clause.expression),
+      held: clause.held,
+      facts: factsOf(clause.expression, input),
+      turns: !policy.observed && weighed.turns(clause),
     })),
+    ...(link === undefined ? {} : { link }),
   }
 }
 
-function rank({ state, near, clauses }: TracedPolicy): number {
-  if (state === 'applies' || state === 'error') return 0
-  if (clauses.some(({ turns }) => turns)) return 1
-  return near ? 2 : 3
+function isNear({ clauses }: Opened): boolean {
+  return clauses.filter(({ held }) => held !== 'holds').length === 1
 }
 
-function factsOf({ expression }: Clause, input: DecisionInput): Record<string, unknown> {
+function rankOf(policy: Opened, weighed: Weighed): number {
+  const state = stateOf(policy)
+  if (state === 'applies' || state === 'error') return policy.observed ? 1 : 0
+  if (!policy.observed && policy.clauses.some((clause) => weighed.turns(clause))) return 2
+  if (state === 'waits') return 3
+  return isNear(policy) ? 4 : 5
+}
+
+function factsOf(expression: Expression, input: DecisionInput): Record<string, unknown> {
   const facts: Record<string, unknown> = {}
   const text = JSON.stringify(expression)
   if (text.includes('{"Var":"principal"}'))

@@ -40,7 +40,8 @@ export function compileDomain(input: DomainInput): DomainCompilation {
   const parsed = parseFiles(input.policies, faults)
   throwIfAny(faults)
   const actions = new Set(schema.actions.map(({ uid }) => nameText(uid)))
-  for (const { file, span, id, policy } of parsed) {
+  for (const { file, span, id, policy, template } of parsed) {
+    if (template) faults.push(fault(file, span.start, 'a domain takes no templates: name the entities', id))
     for (const name of entityNames(policy)) {
       if (!isActionType(name) || actions.has(nameText(name))) continue
       faults.push(fault(file, span.start, `there is no ${nameText(name)} in the schema`, id))
@@ -52,7 +53,8 @@ export function compileDomain(input: DomainInput): DomainCompilation {
   throwIfAny(faults)
   const detail: DomainDetail = {
     format: 1,
-    policies: parsed.map(({ id, policy }) => ({ id, policy })),
+    // In records they stand beside the gate’s own.
+    policies: parsed.map(({ id, policy }) => ({ id: `${input.name}/${id}`, policy })),
     ...schema,
     entities: input.entities === null ? [] : readEntities(input.entities, input.schema),
   }

@@ -1,3 +1,4 @@
+import type { Finding } from '../../model/fact.ts'
 import type { Reason, ReasonCode } from '../../model/reason.ts'
 import { opposes, reason } from '../../model/reason.ts'
 import type { ExchangeRecord } from '../../model/record.ts'
@@ -5,7 +6,15 @@ import { ANONYMOUS } from '../../model/subject.ts'
 import { decide, isSuspended } from '../decide.ts'
 import { checkScopes } from '../floor.ts'
 import type { ApiOutline, BundleOutline } from './outline.ts'
-import { identityFindings, recordedFindings, route, standingOf, unplayed } from './recorded-facts.ts'
+import {
+  identityFindings,
+  readsToken,
+  recordedFindings,
+  route,
+  standingOf,
+  unplayed,
+} from './recorded-facts.ts'
+import { signalFindings } from './recorded-signals.ts'
 import type {
   Acted,
   Against,
@@ -15,12 +24,22 @@ import type {
   ReplayBundle,
   Replayed,
 } from './replayed.ts'
-import { askPolicies, NOT_ASKED, releasedItems } from './replayed-policies.ts'
+import {
+  askPolicies,
+  floorRefuses,
+  NOT_ASKED,
+  releasedItems,
+  upstreamTroubled,
+  weighObject,
+} from './replayed-policies.ts'
 
 /** Hold in every mode, so that observing lets no such call through. */
 const ALWAYS: ReadonlySet<ReasonCode> = new Set(['body-too-large', 'audit-unavailable', 'not-ready'])
 /** Worked out again, whatever the record has of it. */
 const RESTATED: ReadonlySet<string> = new Set(['context.scopesMet', 'principal.zone', 'resource.zone'])
+
+/** Findings that are weighed each in its own way. */
+const SORTED: ReadonlySet<string> = new Set(['contract', 'identity', 'object', 'signal'])
 
 /** What of two bundles is compared once for all records made with the one. */
 export function compare(made: BundleOutline, by: ReplayBundle): Comparison {
@@ -29,9 +48,14 @@ export function compare(made: BundleOutline, by: ReplayBundle): Comparison {
   if (JSON.stringify(made.head.networks ?? {}) !== JSON.stringify(outline.head.networks ?? {}))
     elsewhere.push('context.networks')
   if (made.head.timeZone !== outline.head.timeZone) elsewhere.push('context.time')
+  const [then, now] = [made.head.limits, outline.head.limits]
   return {
     made,
     by,
+    tighter:
+      now.fieldBytes < then.fieldBytes ||
+      now.fieldCount < then.fieldCount ||
+      now.tokenBytes < then.tokenBytes,
     sameRoutes: made.routing === outline.routing,
     elsewhere: elsewhere.filter((path) => engine.reads.has(path) || engine.reads.has('context')),
     reads: new Set([...engine.reads].filter((path) => !RESTATED.has(path))),
@@ -44,9 +68,23 @@ export function compare(made: BundleOutline, by: ReplayBundle): Comparison {
  * is named, and never called the same.
  */
 export function replayRecord(record: ExchangeRecord, between: Comparison): Replayed {
+  const replayed = replayCall(record, between)
+  // How long a call's fields were is not in its record.
+  return between.tighter && goesOn(replayed) ? undecidable('limits') : replayed
+}
+
+function goesOn(replayed: Replayed): boolean {
+  return replayed.kind === 'same'
+    ? replayed.effect === 'allow'
+    : replayed.kind === 'changed' && replayed.to === 'allow'
+}
+
+function replayCall(record: ExchangeRecord, between: Comparison): Replayed {
   const { made, by } = between
   const { outcome, intent } = record
   if (outcome === null || outcome === 'unknown') return undecidable('outcome')
+  // What was asked of the gate is no call of its APIs: who asked stated all of it, and enforced modes at that.
+  if (intent.entrance === 'authzen') return undecidable('question')
   const decisions = [...intent.decisions, ...outcome.decisions]
   const call: RecordedCall = {
     record,
@@ -60,10 +98,11 @@ export function replayRecord(record: ExchangeRecord, between: Comparison): Repla
   if (routed === null) return undecidable('path')
   const { api, operation } = routed
   // Where no API is found the call is refused in every mode.
-  if (api === null) return acted(call, 'deny', [], [], [])
+  if (api === null) return acted(call, 'deny', [reason('route-unknown', 'route')], [], [])
   if (operation === null) return unrouted(call, api)
-  const own = made.apis.get(intent.api)?.operations.get(intent.operation)
-  return judge(call, { api, operation, own, identity: made.apis.get(intent.api)?.identity }, between)
+  const from = made.apis.get(intent.api)
+  const own = from?.operations.get(intent.operation)
+  return judge(call, { api, operation, own, from, identity: from?.identity }, between)
 }
 
 /** A path the contract does not know, or an API without one. */
@@ -75,30 +114,55 @@ function unrouted(call: RecordedCall, { plan }: ApiOutline): Replayed {
 }
 
 function judge(call: RecordedCall, against: Against, between: Comparison): Replayed {
-  const { api, operation, own } = against
+  const { api, operation, own, from } = against
   const { intent } = call.record
   const { subject } = intent
   if (subject === null) return undecidable('subject')
+  if (!sameToken(against)) return undecidable('identity')
   const stated = recordedFindings(call)
   const identified = identityFindings(call, stated, against, subject, between)
   if (identified === null) return undecidable('identity')
+  const signalled = signalFindings(call, stated, against)
+  if (signalled === null) return undecidable('signals')
   const sameContract = own !== undefined && own.contract === operation.contract
   const contract = stated.filter(({ reason: { source } }) => source === 'contract')
-  const others = stated.filter(({ reason: { source } }) => source !== 'contract' && source !== 'identity')
-  const standing = standingOf(call, subject, against, between)
-  if (standing === undefined) return undecidable('address')
-  const findings = [...identified, ...(standing.against === null ? [] : [standing.against]), ...others]
-  if (sameContract) findings.push(...contract)
-  // A refused token's subject stands in the record, but nobody was judged.
-  const judged = identified.length > 0 ? ANONYMOUS : subject
-  const scopes = checkScopes(operation.plan.security, judged, api.plan.credential)
+  const others = stated.filter(({ reason: { source } }) => !SORTED.has(source))
   const mode = operation.plan.mode ?? api.plan.mode
   const observe = api.plan.observeStages
-  const opposed = findings.some(
-    (each) => opposes(each.reason.code) && !isSuspended(each, { mode, ...(observe && { observe }) }),
-  )
-  const asked = opposed ? NOT_ASKED : askPolicies(call, against, between, scopes, standing.zone)
+  const holds = (each: Finding): boolean => !isSuspended(each, { mode, ...(observe && { observe }) })
+  // A refused token's subject stands in the record, but nobody was judged.
+  const judged = identified.length > 0 ? ANONYMOUS : subject
+  const standing = standingOf(call, identified.some(holds) ? subject : judged, against, between)
+  if (standing === undefined) return undecidable('address')
+  const { zone } = standing
+  const findings = [
+    ...identified,
+    ...(standing.against === null ? [] : [standing.against]),
+    ...others,
+    ...signalled,
+  ]
+  const scopes = checkScopes(operation.plan.security, judged, api.plan.credential)
+  const [atAnswer, before] = [contract.filter(isOfAnswer), contract.filter((each) => !isOfAnswer(each))]
+  if (sameContract) findings.push(...before)
+  const opposed = (): boolean => findings.some((each) => opposes(each.reason.code) && holds(each))
+  const about = stated.filter(({ reason: { source } }) => source === 'object')
+  if (about.length > 0 && !opposed()) {
+    const weighed = weighObject(call, against, between, scopes, zone)
+    if ('missing' in weighed) return { kind: 'undecidable', missing: weighed.missing }
+    if (weighed.stands) findings.push(...about)
+  }
+  const asked = opposed() ? NOT_ASKED : askPolicies(call, against, between, scopes, zone)
   if ('missing' in asked) return { kind: 'undecidable', missing: asked.missing }
+  const denied = asked.verdict?.verdict === 'deny' && observe?.includes('policy') !== true
+  const enforced = mode === 'enforce'
+  if (upstreamTroubled(call) && !(enforced && (opposed() || denied || floorRefuses(against, scopes)))) {
+    const alike = mode === intent.mode && String(observe ?? []) === String(from?.plan.observeStages ?? [])
+    const waited = call.decisions.some(({ pending }) => pending)
+    const asWaiting = waited === (asked.verdict?.verdict === 'pending')
+    const same = between.made.bundle === between.by.outline.bundle || (alike && sameContract && asWaiting)
+    return same ? { kind: 'same', effect: call.before } : undecidable('upstream')
+  }
+  if (sameContract) findings.push(...atAnswer)
   const decision = decide({
     checkpoint: asked.input?.checkpoint ?? 'head',
     mode,
@@ -113,14 +177,23 @@ function judge(call: RecordedCall, against: Against, between: Comparison): Repla
     ...(asked.items === undefined ? {} : { items: asked.items }),
     ...(observe === undefined ? {} : { observe }),
   })
-  const enforced = mode === 'enforce'
   const always = findings.some(({ reason: { code } }) => ALWAYS.has(code))
   const to: Acted = decision.effect !== 'allow' && (enforced || always) ? 'deny' : 'allow'
   // What another contract would find in a call that goes on so far is not in the record.
   if (!sameContract && to === 'allow' && enforced) return undecidable('contract')
   const { reasons, policies } = decision
-  const released = to === 'allow' && enforced ? releasedItems(call, asked) : undefined
+  const filters = enforced && observe?.includes('policy') !== true
+  const released = to === 'allow' ? releasedItems(call, asked, against, filters) : undefined
   return acted(call, to, reasons, policies, unplayed(call), released)
+}
+
+function isOfAnswer({ reason: { code } }: Finding): boolean {
+  return code.startsWith('response-')
+}
+
+/** Of a token that one of the bundles does not look at, the record tells nothing to the other. */
+function sameToken({ api, operation, own, from }: Against): boolean {
+  return from !== undefined && readsToken(from.plan, own?.plan) === readsToken(api.plan, operation.plan)
 }
 
 function acted(
@@ -131,7 +204,7 @@ function acted(
   left: readonly string[],
   items?: ItemsReleased,
 ): Replayed {
-  const moved = before === to && items !== undefined && items.from !== items.to
+  const moved = before === to && items !== undefined && items.lost + items.gained > 0
   if (before === to && !moved) return { kind: 'same', effect: to }
   const changed = { kind: 'changed', from: before, to, reasons, policies } as const
   return { ...changed, unplayed: to === 'allow' && before !== to ? left : [], ...(moved ? { items } : {}) }

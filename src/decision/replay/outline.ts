@@ -94,7 +94,8 @@ export class OutlineBuilder {
 
 function identityOf({ accept, audience, maxTokenAgeSeconds, credential }: ApiPlan, head: BundleHead): string {
   const issuers = head.issuers.filter(({ name }) => accept.includes(name))
-  return digest([accept, audience, maxTokenAgeSeconds ?? null, credential, issuers])
+  const { tokenBytes } = head.limits
+  return digest([accept, audience, maxTokenAgeSeconds ?? null, credential, tokenBytes, issuers])
 }
 
 function routingOf(apis: ReadonlyMap<string, ApiOutline>): string {

@@ -1,9 +1,12 @@
+import type { ApiPlan } from '../../model/bundle.ts'
 import type { Finding } from '../../model/fact.ts'
 import { finding } from '../../model/fact.ts'
+import type { OperationPlan } from '../../model/operation.ts'
 import type { ReasonCode } from '../../model/reason.ts'
 import { opposes, reason } from '../../model/reason.ts'
 import type { Subject } from '../../model/subject.ts'
 import { POLICY_CODES } from '../decide.ts'
+import { isCheckable } from '../floor.ts'
 import type { ApiOutline, OperationOutline } from './outline.ts'
 import type { Against, Comparison, RecordedCall, Standing } from './replayed.ts'
 
@@ -64,6 +67,14 @@ export function identityFindings(
   return maxTokenAgeSeconds !== undefined && age > maxTokenAgeSeconds
     ? [finding(reason('token-too-old', 'identity'))]
     : []
+}
+
+/** Whether a caller's token is looked at, as the gate's identity stage does it. */
+export function readsToken({ accept }: ApiPlan, operation: OperationPlan | undefined): boolean {
+  if (accept.length === 0) return false
+  if (operation === undefined) return true
+  const { need, alternatives } = operation.security
+  return need !== 'anonymous' && (alternatives.length === 0 || alternatives.some(isCheckable))
 }
 
 /** Undefined where the address it needs was erased. */

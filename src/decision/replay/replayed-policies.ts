@@ -2,10 +2,12 @@ import type {
   Checkpoint,
   DecisionInput,
   ItemDecisions,
+  ItemRow,
   PolicyEngine,
   PolicyVerdict,
 } from '../../model/decision.ts'
 import type { OperationPlan } from '../../model/operation.ts'
+import { opposes } from '../../model/reason.ts'
 import type { RecordedInput } from '../../model/record.ts'
 import { replayInput } from '../attributes.ts'
 import type { ScopeCheck } from '../floor.ts'
@@ -21,24 +23,29 @@ export interface Answered {
   readonly items?: ItemDecisions
 }
 
-export type Asked = Answered | { readonly missing: readonly string[] }
+/** `waits`: all that is missing is what the object would have stated. */
+export type Asked = Answered | { readonly missing: readonly string[]; readonly waits?: true }
 
 export const NOT_ASKED: Answered = { verdict: null, input: null }
 
 /** What the policies say of a recorded call; or what of it they ask for and the record does not tell. */
 export function askPolicies(
   call: RecordedCall,
-  { operation, own }: Against,
+  against: Against,
   { by, elsewhere, reads }: Comparison,
   scopes: ScopeCheck,
   zone: string,
 ): Asked {
+  const { operation, own } = against
   const { engine, zone: zones } = by
   const recorded = call.outcome.attributes ?? call.record.intent.attributes
   if (recorded === null) return { missing: ['attributes'] }
   const readsObject = engine.reads.has('resource.owner') || engine.reads.has('resource.tenant')
   if (readsObject && own?.object !== operation.object) return { missing: ['resource.owner'] }
   if (elsewhere.length > 0) return { missing: elsewhere }
+  // Parameters stand in the record by the names that the template then gave them.
+  if (readsParams(engine.reads) && own?.plan.template !== operation.plan.template)
+    return { missing: ['resource.params'] }
   const replayed = replayInput(recorded, reads)
   if (!replayed.ok) return { missing: replayed.missing }
   const input: DecisionInput = {
@@ -53,19 +60,29 @@ export function askPolicies(
     : null
   if (early !== null) return early
   const verdict = engine.evaluate(input)
-  if (
-    verdict.verdict === 'pending' &&
-    operation.plan.object?.items !== undefined &&
-    recorded.items !== undefined
-  )
+  if (verdict.verdict !== 'pending') return { verdict, input }
+  // The floor refuses whatever the policies would come to; an upstream that failed has nothing more to say.
+  if (floorRefuses(against, scopes) || upstreamTroubled(call)) return { verdict, input }
+  if (operation.plan.object?.items !== undefined) {
+    // Whoever was allowed all of a list has no items in the record.
+    if (recorded.items === undefined) return { missing: ['items'], waits: true }
     return judgeItems(call, recorded, engine, input, verdict)
-  if (verdict.verdict === 'pending' && !reachedEnd(recorded, operation.plan)) {
-    // The floor refuses whatever the policies would come to.
-    if (operation.plan.security.need === 'required' && !scopes.met && !scopes.leftToApi)
-      return { verdict, input }
-    return { missing: input.resource.unknown.map((name) => `resource.${name}`) }
   }
-  return { verdict, input }
+  if (reachedEnd(call, operation.plan)) return { verdict, input }
+  return { missing: input.resource.unknown.map((name) => `resource.${name}`), waits: true }
+}
+
+export function floorRefuses({ operation: { plan }, api }: Against, { met, leftToApi }: ScopeCheck): boolean {
+  const observed = api.plan.observeStages?.includes('identity') === true
+  return plan.security.need === 'required' && !met && !leftToApi && !observed
+}
+
+/** The upstream had trouble of its own: what it did not state then, nobody knows now. */
+export function upstreamTroubled({ decisions, outcome }: RecordedCall): boolean {
+  const said = decisions.flatMap(({ reasons, observed = [] }) => [...reasons, ...observed])
+  return (
+    outcome.upstreamStatus >= 500 || said.some(({ code, source }) => source === 'upstream' && opposes(code))
+  )
 }
 
 /** Policies that ask which checkpoint they are at may deny before the last one, whatever is known there. */
@@ -104,20 +121,69 @@ function judgeItems(
     ...itemVerdict(engine, input, items[index] ?? {}, itemParam),
     count,
   }))
-  const counts = rows.map(({ effect, count }) => (effect === 'allow' ? count : 0))
-  const released = counts.reduce((sum, count) => sum + count, 0)
+  const allowed = (all: readonly ItemRow[]): number =>
+    all.reduce((sum, { effect, count }) => sum + (effect === 'allow' ? count : 0), 0)
+  // Entries that are no objects are taken out whoever is allowed what.
+  if (allowed(decided.rows) !== decided.released) return { missing: ['items'] }
+  const released = allowed(rows)
   return { verdict, input, items: { judged: decided.judged, released, rows } }
 }
 
-/** Items before and now, where the recorded call's were told apart. */
-export function releasedItems({ decisions }: RecordedCall, { items }: Answered): ItemsReleased | undefined {
+/** What a list whose items were told apart would lose and gain. `filters`: observing leaves a list whole. */
+export function releasedItems(
+  { decisions, record: { intent } }: RecordedCall,
+  { items }: Answered,
+  { from }: Against,
+  filters: boolean,
+): ItemsReleased | undefined {
   const decided = decisions.findLast((decision) => decision.items !== undefined)?.items
   if (decided === undefined) return undefined
-  return { from: decided.released, to: items?.released ?? decided.judged }
+  const filtered = intent.mode === 'enforce' && from?.plan.observeStages?.includes('policy') !== true
+  let lost = 0
+  let gained = 0
+  decided.rows.forEach(({ effect, count }, index) => {
+    const before = !filtered || effect === 'allow'
+    const now = !filters || items === undefined || items.rows[index]?.effect === 'allow'
+    if (before && !now) lost += count
+    if (now && !before) gained += count
+  })
+  return { lost, gained }
+}
+
+/**
+ * Whether what was found about the call's object would be found again. A write's look-up is made whatever policies
+ * say; an answer is only asked for an owner while they wait for one.
+ */
+export function weighObject(
+  call: RecordedCall,
+  against: Against,
+  between: Comparison,
+  scopes: ScopeCheck,
+  zone: string,
+): { readonly stands: boolean } | { readonly missing: readonly string[] } {
+  const { operation, own } = against
+  if (own?.object !== operation.object) return { missing: ['object'] }
+  const { ownerKnownAt, hideAbsent } = operation.plan.object ?? {}
+  const codes = call.decisions.flatMap(({ reasons, observed = [] }) => [...reasons, ...observed])
+  const absent = codes.some(({ code }) => code === 'object-absent')
+  if (ownerKnownAt === 'body' || (absent && hideAbsent === true)) return { stands: true }
+  const asked = askPolicies(call, against, between, scopes, zone)
+  if ('missing' in asked) return asked.waits === true ? { stands: true } : asked
+  if (asked.verdict?.verdict === 'allow') return { missing: ['object'] }
+  return { stands: asked.verdict?.verdict === 'pending' }
 }
 
 /** The recorded call came to the checkpoint where the object's owner is known: what is unknown there stays so. */
-function reachedEnd(recorded: RecordedInput, { object }: OperationPlan): boolean {
+function reachedEnd({ decisions, outcome }: RecordedCall, { object }: OperationPlan): boolean {
   const last = object?.ownerKnownAt === 'response' ? 'response' : 'body'
-  return ORDER[recorded.checkpoint] >= ORDER[last]
+  if (!decisions.some(({ checkpoint }) => ORDER[checkpoint] >= ORDER[last])) return false
+  if (last === 'response') return true
+  // Observed, a call goes on that its head spoke against; but nothing is asked about its object then.
+  const opposed = decisions.some(({ checkpoint, effect }) => checkpoint === 'head' && effect !== 'allow')
+  return !opposed && (object?.lookup === undefined || outcome.lookups.length > 0)
+}
+
+function readsParams(reads: ReadonlySet<string>): boolean {
+  for (const path of reads) if (path.startsWith('resource.params')) return true
+  return false
 }

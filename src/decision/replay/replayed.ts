@@ -39,14 +39,14 @@ export type Replayed =
       readonly policies: readonly string[]
       /** What the recorded call did not get to, and may still refuse an allowed one: `contract`, `response`. */
       readonly unplayed: readonly string[]
-      /** Of a list: items released, before and now. */
+      /** Of a list whose items would be others. */
       readonly items?: ItemsReleased
     }
   | { readonly kind: 'undecidable'; readonly missing: readonly string[] }
 
 export interface ItemsReleased {
-  readonly from: number
-  readonly to: number
+  readonly lost: number
+  readonly gained: number
 }
 
 /** A recorded call that came to an end. */
@@ -62,6 +62,8 @@ export interface Comparison {
   readonly made: BundleOutline
   readonly by: ReplayBundle
   readonly sameRoutes: boolean
+  /** The other bundle takes fewer or shorter fields, or shorter tokens. */
+  readonly tighter: boolean
   /** Attributes that the policies read and the two bundles would state differently of one and the same call. */
   readonly elsewhere: readonly string[]
   /** Attributes that come from the record. */
@@ -74,5 +76,6 @@ export interface Against {
   readonly operation: OperationOutline
   /** The operation the record was made of, and how its API identified; undefined where it had none. */
   readonly own: OperationOutline | undefined
+  readonly from: ApiOutline | undefined
   readonly identity: string | undefined
 }

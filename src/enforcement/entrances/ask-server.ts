@@ -105,7 +105,7 @@ const TOO_LARGE: Reading = {
 }
 
 /** Null where there is more than `limit`; nothing is read where that is 0. Rejects where the sender breaks off. */
-function readAll(request: IncomingMessage, limit: number): Promise<Uint8Array | null> {
+export function readAll(request: IncomingMessage, limit: number): Promise<Uint8Array | null> {
   if (limit === 0) return Promise.resolve(new Uint8Array(0))
   const parts: Uint8Array[] = []
   let total = 0

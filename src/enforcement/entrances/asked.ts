@@ -24,7 +24,9 @@ export type Reading =
   /** What is stated is not clear enough to be judged. */
   | { readonly ok: false; readonly finding: Finding }
 
-const UNKNOWN_CALLER: Caller = { bytes: new Uint8Array(16), text: '::', port: 0 }
+export const UNKNOWN_CALLER: Caller = { bytes: new Uint8Array(16), text: '::', port: 0 }
+/** The host is stated apart: a target with another would be judged by a host the call does not go to. */
+const ABSOLUTE = /^https?:/i
 const NO_HEAD: RequestHead = { method: '', target: '', httpVersion: '1.1', fields: [], secure: false }
 
 /** Judges what was asked; each asking is an exchange with a record of its own. */
@@ -37,11 +39,12 @@ export function advise(
   const received = gate.clock.now()
   const id = uuid7(received.wallMs, random.bytes(10)) as ExchangeId
   const opened = { id, entrance, received }
-  if (!reading.ok) {
+  const stated = reading.ok && ABSOLUTE.test(reading.asked.head.target) ? unclear('origin-form') : reading
+  if (!stated.ok) {
     const exchange: Exchange = { ...opened, caller: UNKNOWN_CALLER, head: NO_HEAD, body: null }
-    return { id, advice: refuseUnstated(exchange, reading.finding, gate) }
+    return { id, advice: refuseUnstated(exchange, stated.finding, gate) }
   }
-  const { head, caller, body, sight } = reading.asked
+  const { head, caller, body, sight } = stated.asked
   const exchange: Exchange = { ...opened, caller, head, body: body === null ? null : bytesSource(body) }
   return { id, advice: playAdmission(exchange, gate, sight) }
 }

@@ -1,5 +1,6 @@
 import type { DecisionPointSettings } from '../../model/channel.ts'
 import { AskServer } from './ask-server.ts'
+import { Authzen } from './authzen.ts'
 import type { DecisionPoint, DecisionPorts } from './decision-server.ts'
 import { ExtAuthz } from './ext-authz.ts'
 import { extAuthzHttp } from './ext-authz-http.ts'
@@ -18,5 +19,7 @@ export function decisionPoint(
       return new AskServer(settings, extAuthzHttp(settings), ports, headBytes)
     case 'forward-auth':
       return new AskServer(settings, forwardAuth(settings), ports, headBytes)
+    case 'authzen':
+      return new Authzen(settings, ports, headBytes)
   }
 }

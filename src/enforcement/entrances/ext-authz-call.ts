@@ -9,6 +9,11 @@ import { type Asked, callerAt, type Reading, unclear } from './asked.ts'
 /** Envoy's word on the body it sends, in the fields of the asking only; on another entrance it means nothing. */
 export const PARTIAL_BODY = 'x-envoy-auth-partial-body'
 
+/**
+ * `Connection` ended at Envoy, which does not take out what it names: all of that goes on, so all of it is read.
+ */
+const NOT_OF_THE_CALL: ReadonlySet<string> = new Set([PARTIAL_BODY, 'connection'])
+
 /** Envoy takes out fields, writes the target anew, and carries the answer past the gate. */
 export const ENVOYS_SIGHT: Omit<Sight, 'body' | 'bodies'> = { answer: false, strips: 'gate', retargets: true }
 
@@ -25,7 +30,7 @@ export function readCheck(
   const fields: string[] = ['Host', request.host]
   for (let i = 0; i + 1 < request.fields.length; i += 2) {
     const name = request.fields[i] ?? ''
-    if (name.startsWith(':') || name.toLowerCase() === PARTIAL_BODY) continue
+    if (name.startsWith(':') || NOT_OF_THE_CALL.has(name.toLowerCase())) continue
     fields.push(name, request.fields[i + 1] ?? '')
   }
   const sight = bodySight(request, maxRequestBytes)
@@ -74,9 +79,10 @@ function bodySight(
     return isUncut(fields, sent, maxRequestBytes) ? 'whole' : 'partial'
   }
   if (announced !== undefined) return announced === '0' ? 'whole' : 'unseen'
-  // RFC 9112 §6.3: without either field an HTTP/1 request has no body; in HTTP/2 it may have one all the same.
+  // Envoy takes Transfer-Encoding out before it asks, so no field tells a chunked body from none (RFC 9112 §6.3 would);
+  // only where it is known to send bodies does an HTTP/1 call of which none came have none.
   const ends = protocol.startsWith('HTTP/1.') && fieldValue(fields, 'transfer-encoding') === undefined
-  return ends ? 'whole' : 'unseen'
+  return ends && maxRequestBytes !== undefined ? 'whole' : 'unseen'
 }
 
 /** The CheckResponse of an advice; `own`: Authorization as the call has it. */

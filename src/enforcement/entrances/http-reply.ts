@@ -5,16 +5,32 @@ import type { Answer, Delivery, RawFields, Reply, Source } from '../../model/exc
 
 const CALLER_LEFT = 'the caller left'
 
+/** What is used of node's message to answer by it. */
+export type Answering = Pick<
+  ServerResponse,
+  | 'destroyed'
+  | 'destroy'
+  | 'writableFinished'
+  | 'writableLength'
+  | 'socket'
+  | 'once'
+  | 'off'
+  | 'writeContinue'
+  | 'writeHead'
+  | 'write'
+  | 'end'
+>
+
 /** An answer through node's own message, on the connection whose turn it is. */
 export class HttpReply implements Reply {
-  readonly #response: ServerResponse
+  readonly #response: Answering
   readonly #stallMs: number
   readonly #isLast: () => boolean
   #taken = 0
   #why = CALLER_LEFT
 
   /** `isLast`, asked when the answer begins: the connection ends with it. `stallMs`: how long a caller may not read. */
-  constructor(response: ServerResponse, stallMs: number, isLast: () => boolean) {
+  constructor(response: Answering, stallMs: number, isLast: () => boolean) {
     this.#response = response
     this.#stallMs = stallMs
     this.#isLast = isLast

@@ -222,7 +222,7 @@ export class Listener {
   }
 }
 
-function requestHead(request: IncomingMessage): RequestHead {
+export function requestHead(request: IncomingMessage): RequestHead {
   return {
     method: request.method ?? '',
     target: request.url ?? '',
@@ -232,14 +232,14 @@ function requestHead(request: IncomingMessage): RequestHead {
   }
 }
 
-function hasBody(request: IncomingMessage): boolean {
+export function hasBody(request: IncomingMessage): boolean {
   const length = request.headers['content-length']
   return request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
 }
 
 const UNKNOWN_CALLER: Caller = { bytes: new Uint8Array(16), text: '::', port: 0 }
 
-function callerOf(socket: Socket): Caller {
+export function callerOf(socket: Socket): Caller {
   const ip = parseIp(socket.remoteAddress ?? '')
   return ip === null ? UNKNOWN_CALLER : { bytes: ip.bytes, text: ip.text, port: socket.remotePort ?? 0 }
 }

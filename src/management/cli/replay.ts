@@ -82,11 +82,12 @@ function print(report: ReplayReport, out: Output): void {
     policies,
     unplayed,
     count: times,
-    items,
+    lost,
+    gained,
     example,
   } of rows.slice(0, SHOWN)) {
     const by = policies.length === 0 ? '' : ` (${policies.join(', ')})`
-    out.line(printable(`${operation}, ${caller}: ${count(times, 'call')} ${verb(from, to, items)}`))
+    out.line(printable(`${operation}, ${caller}: ${count(times, 'call')} ${verb(from, to, lost, gained)}`))
     out.line(printable(`  ${reason}: ${REASONS[reason].title}${by}`))
     if (unplayed.length > 0) out.line(`  not known: they did not get as far as ${unplayed.join(', ')}`)
     out.line(`  such as: sallyport explain ${example}`)
@@ -107,8 +108,11 @@ function print(report: ReplayReport, out: Output): void {
   else out.line(`same: ${same}, changed: ${changed}, undecidable: ${undecidable}`)
 }
 
-function verb(from: string, to: string, items: number): string {
-  if (items !== 0)
-    return `would ${items < 0 ? 'lose' : 'gain'} ${count(Math.abs(items), 'item')} of their lists`
+function verb(from: string, to: string, lost: number, gained: number): string {
+  const items = [
+    ...(lost > 0 ? [`lose ${count(lost, 'item')}`] : []),
+    ...(gained > 0 ? [`gain ${count(gained, 'item')}`] : []),
+  ]
+  if (items.length > 0) return `would ${items.join(' and ')} of their lists`
   return from === 'allow' && to === 'deny' ? 'would be denied' : 'would be allowed'
 }

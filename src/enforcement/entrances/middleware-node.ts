@@ -1,0 +1,98 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { SallyportError } from '../../model/errors.ts'
+import type { Reply } from '../../model/exchange.ts'
+import type { Upstream } from '../../model/ports.ts'
+import { HttpReply } from './http-reply.ts'
+import { DEFAULT_LISTENER_LIMITS } from './listener.ts'
+import type { Middleware } from './middleware.ts'
+import { takeAnswer } from './middleware-answer.ts'
+import { AppLookups, type Dispatch } from './middleware-lookup.ts'
+import { showJudged } from './middleware-request.ts'
+
+/** How a framework goes on with a request. */
+export interface NodeHost {
+  /** Target as it came on the wire, before anything was mounted on a part of it. */
+  readonly target: string
+  /** Goes on. A promise it gives back settles the application's part, and rejects where it failed. */
+  goOn(): unknown
+  /** Goes on where the judged target is written otherwise than the one the framework found its route by. */
+  reroute?(): unknown
+}
+
+export class NodeMiddleware {
+  readonly #middleware: Middleware
+  readonly #lookups = new WeakMap<Dispatch, Upstream>()
+
+  constructor(middleware: Middleware) {
+    this.#middleware = middleware
+  }
+
+  /** Settles when the answer is out; Never rejects. */
+  async play(
+    request: IncomingMessage,
+    response: ServerResponse,
+    host: NodeHost,
+    dispatch: Dispatch,
+  ): Promise<void> {
+    const middleware = this.#middleware
+    if (middleware.callOf(request) !== undefined) return void host.goOn()
+    const { exchange, body } = middleware.open(request, host.target)
+    if (middleware.isUnclaimed(exchange)) {
+      middleware.mark(request, null)
+      return void host.goOn()
+    }
+    if (body !== null && request.readableEnded)
+      middleware.fault(
+        exchange.id,
+        new SallyportError('not-carried', 'a body parser is mounted before the gate: mount the gate first'),
+      )
+    const taken = takeAnswer(response, request.method === 'HEAD')
+    const { stallMs, lingerMs } = DEFAULT_LISTENER_LIMITS
+    const reply: Reply = new HttpReply(taken.answering, stallMs, () => false)
+    try {
+      if (request.httpVersionMajor !== 1) return await middleware.refuseVersion(exchange, reply)
+      await middleware.play(
+        exchange,
+        reply,
+        (judged, seen, times) => {
+          const rerouted = judged.target !== request.url
+          showJudged(request, judged)
+          middleware.mark(request, seen)
+          taken.begin(times)
+          const broken = (message: string, data: { readonly abandoned?: boolean }, cause?: unknown): void =>
+            taken.abandon(new SallyportError('upstream-broken', message, { ...data }, cause))
+          reply.onGone(() => broken('the caller left, so the call was given up', { abandoned: true }))
+          const failed = (error: unknown): void => {
+            middleware.fault(exchange.id, error)
+            broken('the application failed', {}, error)
+          }
+          try {
+            const going = rerouted && host.reroute !== undefined ? host.reroute() : host.goOn()
+            if (going instanceof Promise) going.catch(failed)
+          } catch (error) {
+            failed(error)
+          }
+          return taken.head
+        },
+        this.#lookupsBy(dispatch),
+      )
+    } catch (error) {
+      middleware.fault(exchange.id, error)
+    }
+    if (!taken.answering.writableFinished && !response.destroyed) response.destroy()
+    if (body === null || request.complete) return
+    body.cancel()
+    setTimeout(() => {
+      if (!request.complete) request.socket.destroy()
+    }, lingerMs).unref()
+  }
+
+  #lookupsBy(dispatch: Dispatch): Upstream {
+    let lookups = this.#lookups.get(dispatch)
+    if (lookups === undefined) {
+      lookups = new AppLookups(this.#middleware, dispatch)
+      this.#lookups.set(dispatch, lookups)
+    }
+    return lookups
+  }
+}

@@ -1,0 +1,47 @@
+import type { ContractMatch } from '../contract/instantiate.ts'
+import type { ApiSnapshot } from './snapshot.ts'
+
+/**
+ * The API as a call meets it that is no operation. Where only some operations of an observed API are enforced, a call
+ * that upstreams may take for one of these is refused as in an enforced API: another method on its path (HEAD for
+ * GET, one overridden by a parameter), its path in another case, or with a slash at the end. Else the operation would
+ * be enforced for those only who spell it as the contract does.
+ */
+export function inModeNear(
+  api: ApiSnapshot,
+  matched: Exclude<ContractMatch, { readonly kind: 'match' }>,
+  segments: readonly string[],
+): ApiSnapshot {
+  const { contract, otherMode, plan } = api
+  if (contract === null || otherMode === undefined || plan.mode !== 'observe') return api
+  if (matched.kind === 'method') {
+    for (const method of matched.allow) {
+      const other = contract.match(method, segments)
+      if (other.kind === 'match' && other.operation.plan.mode === 'enforce') return otherMode
+    }
+    return api
+  }
+  const asked = folded(segments)
+  for (const { plan: operation } of contract.operations.values()) {
+    if (operation.mode === 'enforce' && isNear(operation.template, asked)) return otherMode
+  }
+  return api
+}
+
+function isNear(template: string, asked: readonly string[]): boolean {
+  const own = folded(template.slice(1).split('/'))
+  if (own.length !== asked.length) return false
+  return own.every((segment, index) => segment.includes('{') || segment === asked[index])
+}
+
+/** Without an empty segment at the end; escapes read, case put aside. */
+function folded(segments: readonly string[]): readonly string[] {
+  const named = segments.length > 1 && segments.at(-1) === '' ? segments.slice(0, -1) : segments
+  return named.map((segment) => {
+    try {
+      return decodeURIComponent(segment).toLowerCase()
+    } catch {
+      return segment.toLowerCase()
+    }
+  })
+}
