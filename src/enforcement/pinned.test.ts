@@ -41,6 +41,27 @@ describe('pinned snapshots', () => {
     expect(pinned.pin()?.snapshot.bundle).toBe('a')
   })
 
+  it('a candidate takes no room from the bundles in force', async () => {
+    const pinned = new PinnedSnapshots()
+    for (const [epoch, use] of [
+      [1, 'live'],
+      [2, 'live'],
+      [3, 'candidate'],
+    ] as const) {
+      await pinned.room()
+      pinned.prepared(epoch, snapshot(String(epoch), []), use)
+      pinned.commit(epoch)
+      // One slow caller still uses the first.
+      if (epoch === 1) pinned.pin()
+    }
+    let room = false
+    void pinned.room().then(() => {
+      room = true
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(room).toBe(true)
+  })
+
   it('at most three live at once: a fourth waits until calls let one go', async () => {
     const pinned = new PinnedSnapshots()
     const pins = []

@@ -2,8 +2,8 @@ import { SallyportError } from '../model/errors.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /**
- * Live at once at most: the one in force; the candidate or one that calls under way still use; the one being
- * prepared.
+ * Live at once at most beside a candidate: the one in force; one that calls under way still use; the one being
+ * prepared. Were the candidate counted, one slow caller would keep a rollback from coming into force.
  */
 const MAX_LIVE = 3
 
@@ -83,7 +83,7 @@ export class PinnedSnapshots {
 
   /** Resolves once one more bundle may live; rejects where calls hold the old ones for too long. */
   async room(): Promise<void> {
-    if (this.#live < MAX_LIVE) return
+    if (this.#live < MAX_LIVE + (this.#candidate === null ? 0 : 1)) return
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(
         () => reject(new SallyportError('bundle-corrupt', 'calls under way still use the older bundles')),

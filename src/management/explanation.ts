@@ -1,7 +1,8 @@
 import type { ExchangeRecord, MessageShape } from '../model/record.ts'
 import { decisionRows } from './decision-rows.ts'
+import { statedFacts } from './fact-evidence.ts'
 import { type Hints, NO_HINTS } from './hints.ts'
-import { policyDrawing } from './policy-drawing.ts'
+import { itemRows, policyStory } from './policy-story.ts'
 import { columns, count, durationText, timeText } from './printable.ts'
 import type { PolicyText, Rejudged } from './record-actions.ts'
 import { attributesOf, changeFor, decisionsOf, endingOf, outcomeOf } from './record-view.ts'
@@ -31,6 +32,7 @@ export function explanation(
     ['operation', operationRows(record)],
     ['facts the policies read', attributeRows(record)],
     ['checkpoints', decisionsOf(record).flatMap(decisionRows)],
+    ['items of the list', itemRows(record)],
     ['policies that decided', policyRows(record, rejudged)],
     ['went upstream and came back', trafficRows(record)],
   ]
@@ -40,10 +42,7 @@ export function explanation(
     const [first = '', ...rest] = columns([[title], ...rows.map((row) => row.map(indented))])
     lines.push(first, ...rest, '')
   }
-  if (rejudged.trace !== null) {
-    const drawing = policyDrawing(rejudged.trace)
-    if (drawing.length > 0) lines.push('why the policies decided so', ...drawing, '')
-  }
+  lines.push(...policyStory(record, rejudged))
   const change = changeFor(record, hints)
   if (change !== '') lines.push(`smallest change that would allow it: ${change}`)
   lines.push(...columns([[rejudgedText(record, rejudged)]]))
@@ -116,19 +115,13 @@ function operationRows({ intent }: ExchangeRecord): readonly Row[] {
 function attributeRows(record: ExchangeRecord): readonly Row[] {
   const attributes = attributesOf(record)
   if (attributes === null) return []
-  const { principal, resource, context } = attributes
-  const rows: Row[] = []
-  for (const [entity, values] of [
-    ['principal', principal],
-    ['resource', resource],
-    ['context', context],
-  ] as const) {
-    for (const [name, value] of Object.entries(values)) {
-      if (value === '' || (name === 'unknown' && Array.isArray(value) && value.length === 0)) continue
-      const label = name === 'unknown' ? 'not stated yet' : `${entity}.${name}`
-      rows.push([label, typeof value === 'string' ? value : JSON.stringify(value)])
-    }
-  }
+  const rows: Row[] = statedFacts(record).map(({ path, value, from }) => [
+    path,
+    typeof value === 'string' ? value : JSON.stringify(value),
+    `by ${from}`,
+  ])
+  const { unknown } = attributes.resource
+  if (unknown.length > 0) rows.push(['not stated', unknown.map((name) => `resource.${name}`).join(', ')])
   const present = new Set(rows.map(([label]) => label))
   const absent = (attributes.kept ?? []).filter((path) => path.split('.').length === 2 && !present.has(path))
   if (absent.length > 0) rows.push(['not of this call', absent.join(', ')])

@@ -5,6 +5,17 @@ import { columns, count, printable } from './printable.ts'
 const SHOWN = 12
 const FACT_LENGTH = 80
 
+/** What another verdict of the policies would come to, in words. */
+export type Would = Readonly<Record<PolicyTrace['verdict'], string>>
+
+export const OF_CALL: Would = { allow: 'the call would be allowed', deny: 'the call would be denied' }
+/** Where something else speaks against the call, or nothing is enforced. */
+export const OF_POLICIES: Would = { allow: 'the policies would allow it', deny: 'the policies would deny it' }
+export const OF_ITEM: Would = {
+  allow: 'such an item would be released',
+  deny: 'such an item would be taken out',
+}
+
 const MARK: Readonly<Record<TracedClause['held'], string>> = {
   holds: '✓',
   fails: '✗',
@@ -23,46 +34,64 @@ const STATE: Readonly<Record<TracedPolicy['state'], string>> = {
  * The policies as trees of conditions, with the facts each one read: those that decided, then those that nearly did. An
  * arrow marks a condition which alone would have turned the verdict.
  */
-export function policyDrawing({ policies, verdict }: PolicyTrace): readonly string[] {
+export function policyDrawing(
+  { policies, verdict, further }: PolicyTrace,
+  would: Would = OF_CALL,
+): readonly string[] {
   const drawn = policies
     .filter((policy) => policy.state !== 'does-not-apply' || policy.near || turns(policy))
     .slice(0, SHOWN)
   const lines: string[] = []
-  for (const { id, effect, state, clauses } of drawn) {
-    lines.push(printable(`  ${effect} ${id}: ${STATE[state]}`))
+  for (const { id, effect, state, observed, clauses, link } of drawn) {
+    const of = link === undefined ? '' : ` (link of the template ${link.template})`
+    lines.push(
+      printable(`  ${effect} ${id}${of}: ${STATE[state]}${observed ? ', and is only observed' : ''}`),
+    )
     const rows = clauses.map((clause, index) => [
       `  ${index === clauses.length - 1 ? '└─' : '├─'} ${MARK[clause.held]} ${clause.text}`,
       factsText(clause),
-      clause.turns ? `◄ ${turned(clause, verdict)}` : '',
+      clause.turns ? `◄ ${turned(clause, verdict, would)}` : '',
     ])
     lines.push(...columns(rows))
   }
-  const left = policies.length - drawn.length
+  const left = policies.length - drawn.length + further
   if (left > 0)
     lines.push(`  and ${count(left, 'policy', 'policies')} of the operation that did not come near`)
   return lines
 }
 
 /** The single facts that would have turned the verdict, in words. */
-export function turningFacts({ policies, verdict }: PolicyTrace): readonly string[] {
+export function turningFacts({ policies, verdict }: PolicyTrace, would: Would = OF_CALL): readonly string[] {
   const said = new Set<string>()
-  const other = verdict === 'allow' ? 'denied' : 'allowed'
+  const other = would[verdict === 'allow' ? 'deny' : 'allow']
   for (const { id, effect, clauses } of policies) {
     for (const clause of clauses) {
       if (!clause.turns) continue
       const facts = factsText(clause)
-      const were = clause.held === 'holds' ? 'did not hold' : 'held'
+      const were = WERE[clause.held]
       said.add(
-        `${effect} ${id}: if ${clause.text} ${were}${facts === '' ? '' : ` (${facts})`}, the call would be ${other}`,
+        `${effect} ${id}: if ${clause.text} ${were}${facts === '' ? '' : ` (it was ${facts})`}, ${other}`,
       )
     }
   }
   return [...said]
 }
 
-function turned({ held }: TracedClause, verdict: PolicyTrace['verdict']): string {
-  const other = verdict === 'allow' ? 'denied' : 'allowed'
-  return `${held === 'holds' ? 'without it' : 'with it'} the call would be ${other}`
+const WITH: Readonly<Record<TracedClause['held'], string>> = {
+  holds: 'without it',
+  fails: 'with it',
+  'not-known': 'once it is known',
+  error: 'could it be evaluated',
+}
+const WERE: Readonly<Record<TracedClause['held'], string>> = {
+  holds: 'did not hold',
+  fails: 'held',
+  'not-known': 'were known to turn out so',
+  error: 'could be evaluated and turned out so',
+}
+
+function turned({ held }: TracedClause, verdict: PolicyTrace['verdict'], would: Would): string {
+  return `${WITH[held]} ${would[verdict === 'allow' ? 'deny' : 'allow']}`
 }
 
 function turns({ clauses }: TracedPolicy): boolean {

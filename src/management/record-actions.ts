@@ -35,6 +35,15 @@ export interface Rejudged {
   readonly policies: readonly PolicyText[]
   /** The policies condition by condition; null where none was asked, or what it takes is not in the record. */
   readonly trace: PolicyTrace | null
+  /** Of a list, one of each kind of item: those taken out first, and few of them. */
+  readonly items?: readonly TracedItem[]
+}
+
+export interface TracedItem {
+  /** Its place among the record's rows. */
+  readonly row: number
+  readonly effect: 'allow' | 'deny'
+  readonly trace: PolicyTrace
 }
 
 export interface PolicyText {

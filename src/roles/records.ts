@@ -6,13 +6,14 @@ import { verifyAudit } from '../audit/verify.ts'
 import { readConfig } from '../config/read.ts'
 import { replayInput } from '../decision/attributes.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
-import { type PolicyTrace, tracePolicies } from '../decision/cedar/trace.ts'
+import { tracePolicies } from '../decision/cedar/trace.ts'
 import { reevaluate } from '../decision/explain.ts'
+import { itemInput } from '../decision/items.ts'
 import { sendOrder } from '../management/control-socket.ts'
-import type { RecordActions, Rejudged } from '../management/record-actions.ts'
+import type { RecordActions, Rejudged, TracedItem } from '../management/record-actions.ts'
 import { attributesOf, decisionsOf } from '../management/record-view.ts'
 import type { PolicyPlan } from '../model/bundle.ts'
-import type { PolicyEngine } from '../model/decision.ts'
+import type { Decision, PolicyEngine } from '../model/decision.ts'
 import { isFault } from '../model/errors.ts'
 import type { ExchangeRecord, RecordedInput } from '../model/record.ts'
 import { bundleFile } from '../store/bundle-versions.ts'
@@ -109,11 +110,11 @@ function rejudge(directory: DataDirectory, record: ExchangeRecord): Rejudged {
   try {
     const attributes = attributesOf(record)
     const result = reevaluate({ decisions, attributes }, engine)
-    const trace = traceOf(found, attributes, engine)
-    if (typeof result === 'string') return { result, missing: [], why: '', policies, trace }
+    const traced = traceOf(found, attributes, engine, decisions)
+    if (typeof result === 'string') return { result, missing: [], why: '', policies, ...traced }
     return record.intent.sealed === 'erased'
       ? { ...undecidable('what it was decided by was erased with its subject'), policies }
-      : { result: 'undecidable', missing: result.undecidable, why: '', policies, trace }
+      : { result: 'undecidable', missing: result.undecidable, why: '', policies, ...traced }
   } finally {
     engine.close()
   }
@@ -128,9 +129,28 @@ function traceOf(
   plan: PolicyPlan,
   attributes: RecordedInput | null,
   engine: PolicyEngine,
-): PolicyTrace | null {
+  decisions: readonly Decision[],
+): Pick<Rejudged, 'trace' | 'items'> {
   const replayed = attributes === null ? null : replayInput(attributes, engine.reads)
-  return replayed?.ok === true ? tracePolicies(plan, replayed.input) : null
+  if (attributes === null || replayed?.ok !== true) return { trace: null }
+  const trace = tracePolicies(plan, replayed.input)
+  const rows = decisions.findLast(({ items }) => items !== undefined)?.items?.rows ?? []
+  const kinds = rows.map(({ effect }, row) => ({ effect, row }))
+  const items = [...kinds.filter(isTakenOut), ...kinds.filter((kind) => !isTakenOut(kind))]
+    .slice(0, TRACED_ITEMS)
+    .flatMap(({ effect, row }): readonly TracedItem[] => {
+      const input = itemInput(replayed.input, attributes.items?.[row] ?? {}, attributes.itemParam)
+      const traced = attributes.items === undefined ? null : tracePolicies(plan, input)
+      return traced === null ? [] : [{ row, effect, trace: traced }]
+    })
+  return items.length === 0 ? { trace } : { trace, items }
+}
+
+/** Of the kinds of items in a list, as many are traced. */
+const TRACED_ITEMS = 8
+
+function isTakenOut({ effect }: { readonly effect: 'allow' | 'deny' }): boolean {
+  return effect === 'deny'
 }
 
 /** The policies of a bundle in the store, verified, or why there are none. */

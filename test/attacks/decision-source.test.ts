@@ -37,7 +37,10 @@ const answer =
   (_request, response) =>
     void response.writeHead(status, { 'content-type': 'application/json' }).end(body)
 
-async function gateAsking(ports: readonly number[], mode: 'enforce' | 'observe' = 'enforce'): Promise<OpenGate> {
+async function gateAsking(
+  ports: readonly number[],
+  mode: 'enforce' | 'observe' = 'enforce',
+): Promise<OpenGate> {
   const names = ports.map((_, index) => `pdp${index}`)
   const signals = ports.map(
     (port, index) => `  pdp${index}: { kind: authzen, url: "http://127.0.0.1:${port}", timeoutMs: 150 }\n`,
@@ -47,7 +50,7 @@ async function gateAsking(ports: readonly number[], mode: 'enforce' | 'observe' 
     api: `    signals: [${names.join(', ')}]`,
     top: `signals:\n${signals.join('')}`,
   })
-  gate.upstream.answers(ok('{"id":"1","owner":"ada"}'))
+  gate.upstream.answer = () => ok('{"id":"1","owner":"ada"}')
   gates.push(gate)
   return gate
 }
@@ -81,7 +84,11 @@ describe('a decision source of an API', () => {
           properties: expect.objectContaining({ scopes: ['things'], client: 'web', groups: [] }),
         },
         action: { name: 'things.getThing', properties: { method: 'GET' } },
-        resource: { type: 'thing', id: '7', properties: { api: 'things', params: { id: '7' }, path: '/v1/things/7' } },
+        resource: {
+          type: 'thing',
+          id: '7',
+          properties: { api: 'things', params: { id: '7' }, path: '/v1/things/7' },
+        },
         context: { ip: '127.0.0.1' },
       },
     ])
@@ -90,7 +97,7 @@ describe('a decision source of an API', () => {
   it('permits nothing by itself: the policies are asked all the same', async () => {
     const pdp = await source(answer(200, '{"decision":true}'))
     const gate = await gateAsking([pdp.port])
-    gate.upstream.answers(ok('{"id":"1","owner":"eve"}'))
+    gate.upstream.answer = () => ok('{"id":"1","owner":"eve"}')
     expect((await call(gate, '/things/7', gate.token('ada'))).status).not.toBe(200)
   })
 
@@ -104,7 +111,7 @@ describe('a decision source of an API', () => {
     expect(body).not.toContain('pdp0')
     expect(outcome?.action).toBe('refused')
     expect(outcome?.lookups).toEqual([{ operation: 'signal pdp0', status: 200 }])
-    expect(gate.upstream.requests).toEqual([])
+    expect(gate.upstream.calls).toEqual([])
   })
 
   it.each<[string, RequestListener]>([
@@ -114,7 +121,11 @@ describe('a decision source of an API', () => {
     ['a flood', answer(200, `{"decision":true,"context":{"a":"${'x'.repeat(70_000)}"}}`)],
     ['401', answer(401, '{"decision":true}')],
     ['500', answer(500, '{"decision":true}')],
-    ['a redirect', (_request, response) => void response.writeHead(307, { location: '/elsewhere' }).end('{"decision":true}')],
+    [
+      'a redirect',
+      (_request, response) =>
+        void response.writeHead(307, { location: '/elsewhere' }).end('{"decision":true}'),
+    ],
     ['silence', () => undefined],
     ['a broken connection', (request) => void request.socket.destroy()],
   ])('that answers with %s denies', async (_, listener) => {
@@ -125,7 +136,7 @@ describe('a decision source of an API', () => {
     expect(performance.now() - started).toBeLessThan(1_000)
     expect(status).toBe(503)
     expect(body).toContain('urn:sallyport:reason:decision-source-failed')
-    expect(gate.upstream.requests).toEqual([])
+    expect(gate.upstream.calls).toEqual([])
     expect(gate.faults).toEqual([])
   })
 

@@ -174,9 +174,7 @@ async function fastifyApp(note: Note, gate: EmbeddedGate | null, how: 'plugin' |
 const NODE_SERVER: string = '@hono/node-server'
 
 async function honoApp(note: Note, gate: EmbeddedGate | null): Promise<Listener> {
-  const { getRequestListener }: { getRequestListener(fetch: Hono['fetch']): Listener } = await import(
-    NODE_SERVER
-  )
+  const { getRequestListener }: { getRequestListener(fetch: unknown): Listener } = await import(NODE_SERVER)
   const app = new Hono<{ Bindings: { incoming?: IncomingMessage } }>()
   if (gate !== null) app.use(gate.hono(app))
   app.use(async (context, next) => {

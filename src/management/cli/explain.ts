@@ -4,7 +4,9 @@ import { REASONS } from '../../model/reason.ts'
 import type { ExchangeRecord } from '../../model/record.ts'
 import { uuid7Time } from '../../syntax/uuid.ts'
 import { explanation } from '../explanation.ts'
-import { turningFacts } from '../policy-drawing.ts'
+import { statedFacts } from '../fact-evidence.ts'
+import { OF_ITEM, turningFacts } from '../policy-drawing.ts'
+import { wouldOf } from '../policy-story.ts'
 import { changeFor } from '../record-view.ts'
 import type { CliActions } from './actions.ts'
 import { conclude, output } from './output.ts'
@@ -49,7 +51,12 @@ Exit codes: 0 shown, 1 no record has this id, or the record judged again comes t
           record,
           policies: rejudged.policies,
           trace: rejudged.trace,
-          turningFacts: rejudged.trace === null ? [] : turningFacts(rejudged.trace),
+          turningFacts: rejudged.trace === null ? [] : turningFacts(rejudged.trace, wouldOf(record)),
+          facts: statedFacts(record),
+          items: (rejudged.items ?? []).map((item) => ({
+            ...item,
+            turningFacts: turningFacts(item.trace, OF_ITEM),
+          })),
           smallestChange: changeFor(record, hints),
           reevaluation: { result: rejudged.result, missing: rejudged.missing, why: rejudged.why },
           titles: titlesOf(record),

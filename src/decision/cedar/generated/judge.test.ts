@@ -55,7 +55,7 @@ class Found {
 
 describe('generated code', () => {
   test('holds no text of a policy, whatever attributes, types and values are called', () => {
-    const hostile = '\\"]);globalThis.taken=1//`${globalThis.taken=1}\\u{2028}'
+    const hostile = '\\"]);globalThis.taken=1//`+globalThis.taken+`\\u{2028}'
     const { source } = judgeSource(
       judgedOf([
         `context["${hostile}"] == "${hostile}"`,
