@@ -4,6 +4,7 @@ import { LIVE_TOKENS } from './full-v1.ts'
 import { measure, type Sample, warmUp } from './measure.ts'
 import { measurePolicies } from './policy-rows.ts'
 import { measureReload, type Reload, WITHOUT_CONTRACT } from './reload.ts'
+import { measureReplay } from './replay.ts'
 import { type Report, report, rowReport } from './report.ts'
 import {
   FULL,
@@ -45,6 +46,9 @@ export async function measureAll(
   say('policies, beside cedar-wasm')
   const policies = await measurePolicies(settings.policyMs)
 
+  say(`replay of ${settings.replayed} recorded calls`)
+  const replay = await measureReplay(folder, settings.replayed)
+
   const rows = await startRows(folder, upstream, closers, skipped)
   const rates = new Map<Row, number>()
   for (const row of rows) {
@@ -66,7 +70,7 @@ export async function measureAll(
     }
   }
   const measured = rows.map((row) => rowReport(row.name, samples.get(row) ?? []))
-  return report({ rows: measured, startUp, reload, policies, skipped, rounds, seconds, connections })
+  return report({ rows: measured, startUp, reload, policies, replay, skipped, rounds, seconds, connections })
 }
 
 async function startRows(

@@ -19,6 +19,8 @@ import { BundleVersions } from '../src/store/bundle-versions.ts'
 import { openDataDirectory } from '../src/store/data-directory.ts'
 import { openSigningKey, openStoreKey } from '../src/store/store-keys.ts'
 import { uuid7 } from '../src/syntax/uuid.ts'
+import { GATE_CORE, pin } from './cpu.ts'
+import { ended, forked, message, pidOf } from './rows.ts'
 
 /** `sallyport replay` over a log of its own making: everything between the segments and the report. */
 export interface ReplayFigures {
@@ -26,6 +28,8 @@ export interface ReplayFigures {
   readonly threads: number
   /** As the command says it: from the first segment opened to the last record judged. */
   readonly recordsPerSecond: number
+  /** CPU of one reader for one record in µs, least of its rounds: without start-up, and whatever else runs. */
+  readonly recordUs: number
 }
 
 const THREADS = 2
@@ -77,7 +81,18 @@ export async function measureReplay(folder: string, records: number): Promise<Re
   const report: { records: number; same: number; seconds: number } = JSON.parse(stdout)
   if (report.records !== records || report.same !== records)
     throw new Error(`replay judged ${report.same} of ${records} records alike`)
-  return { records, threads: THREADS, recordsPerSecond: Math.round(records / report.seconds) }
+  const recordUs = await readerUs(join(at, 'data'))
+  return { records, threads: THREADS, recordsPerSecond: Math.round(records / report.seconds), recordUs }
+}
+
+async function readerUs(store: string): Promise<number> {
+  const reader = forked('replay-reader.ts', { BENCH_STORE: store })
+  try {
+    pin([pidOf(reader)], GATE_CORE)
+    return Number(await message(reader))
+  } finally {
+    await ended(reader)
+  }
 }
 
 async function writeLog(config: string, store: string, records: number): Promise<void> {

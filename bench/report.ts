@@ -6,6 +6,7 @@ import { DESCRIPTION } from './full-v1.ts'
 import type { Sample } from './measure.ts'
 import { type Policies, policyLines } from './policy-rows.ts'
 import type { Reload } from './reload.ts'
+import type { ReplayFigures } from './replay.ts'
 import { BARE, FULL, NGINX, WITHOUT_EVALUATOR } from './rows.ts'
 import type { StartUp } from './start-up.ts'
 import { median, rounded } from './statistics.ts'
@@ -55,6 +56,14 @@ export interface Report {
     readonly runs: number
   } | null
   readonly policies: Policies
+  readonly replay: {
+    readonly records: number
+    readonly threads: number
+    /** From the first segment opened to the last record judged. */
+    readonly records_per_s: number
+    /** CPU of one reader for one record. */
+    readonly record_us: number
+  }
   /** What could not be measured, and why. */
   readonly skipped: readonly { readonly name: string; readonly why: string }[]
   readonly rounds: number
@@ -111,12 +120,13 @@ export function report(measured: {
   readonly startUp: StartUp | null
   readonly reload: Reload | null
   readonly policies: Policies
+  readonly replay: ReplayFigures
   readonly skipped: Report['skipped']
   readonly rounds: number
   readonly seconds: number
   readonly connections: number
 }): Report {
-  const { rows, startUp, reload, policies, skipped, rounds, seconds, connections } = measured
+  const { rows, startUp, reload, policies, replay, skipped, rounds, seconds, connections } = measured
   const [first] = cpus()
   return {
     machine: `${cpus().length} × ${first?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}`,
@@ -144,6 +154,12 @@ export function report(measured: {
             runs: reload.runs,
           },
     policies,
+    replay: {
+      records: replay.records,
+      threads: replay.threads,
+      records_per_s: replay.recordsPerSecond,
+      record_us: rounded(replay.recordUs, 1),
+    },
     skipped,
     rounds,
     seconds,
@@ -179,7 +195,14 @@ export function table(result: Report): string {
     out.push(
       `reload to ${reload.contract} (${reload.operations} operations): longest step on a gate thread ${reload.longest_step_ms.max} ms, in force after ${reload.whole_ms} ms`,
     )
-  out.push('', ...policyLines(result.policies), '')
+  const { records, threads, records_per_s: rate, record_us: us } = result.replay
+  out.push(
+    '',
+    ...policyLines(result.policies),
+    '',
+    `replay of ${records} recorded calls: ${rate}/s over ${threads} threads; ${us} µs of CPU for one`,
+    '',
+  )
   for (const { name, why } of result.skipped) out.push(`skipped: ${name}: ${why}`)
   return `${out.join('\n')}\n`
 }
@@ -201,6 +224,7 @@ export function checkBudgets(result: Report, limits: Budgets = readBudgets()): C
   const measured: Record<string, number | null> = {
     ...result.figures,
     ...result.policies.figures,
+    replay_record_us: result.replay.record_us,
     startup_cpu_ms: result.startup_ms?.cpu ?? null,
     reload_longest_step_ms: result.reload?.longest_step_ms.median ?? null,
   }

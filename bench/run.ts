@@ -53,6 +53,7 @@ if (values.help) {
     startUps: quick ? 1 : 5,
     reloads: quick ? 0 : 2,
     policyMs: quick ? 30 : 3_000,
+    replayed: quick ? 2_000 : 100_000,
     profile: values.profile ?? null,
     withoutEvaluator: values['without-evaluator'],
   })

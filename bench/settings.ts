@@ -10,6 +10,8 @@ export interface Settings {
   readonly reloads: number
   /** For each figure of the policies. */
   readonly policyMs: number
+  /** Recorded exchanges that are replayed. */
+  readonly replayed: number
   /** Null: measure; else where the profile goes. */
   readonly profile: string | null
   /** Of the row without the evaluator. */

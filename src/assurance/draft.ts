@@ -104,6 +104,7 @@ function resourceOf(draft: Draft, plan: OperationPlan, checkpoint: Checkpoint): 
     api: plan.api,
     objectType: object?.type ?? '',
     params: paramsOf(draft, plan),
+    ...(object?.items?.named === undefined ? {} : { named: object.items.named }),
     ...(typeof owner === 'string' ? { owner } : {}),
     ...(typeof tenant === 'string' ? { tenant } : {}),
     unknown,

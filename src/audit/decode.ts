@@ -54,7 +54,7 @@ export function decodeIntent(line: Plain): IntentLine {
       method: text(line, 'method'),
       template: text(line, 'template'),
       bundle,
-      decisions: list(line['decisions']).map((one) => decision(asPlain(one), bundle)),
+      decisions: decisions(line['decisions'], bundle),
       request: shape(asPlain(line['request'])),
     },
   }
@@ -76,7 +76,7 @@ export function decodeOutcome(line: Plain): OutcomeLine {
       wouldDeny: line['wouldDeny'] === true,
       ...(line['candidate'] === undefined ? {} : { candidate: candidate(asPlain(line['candidate'])) }),
       status: number(line, 'status'),
-      decisions: list(line['decisions']).map((one) => decision(asPlain(one), bundle)),
+      decisions: decisions(line['decisions'], bundle),
       attributes: null,
       upstreamStatus: number(line, 'upstreamStatus'),
       lookups: list(line['lookups']).map((one) => {
@@ -118,6 +118,18 @@ export function decodeIntentSecret(secret: string): {
 
 export function decodeSecret<T extends Subject | RecordedInput>(secret: string): T {
   return parseJson(secret) as T
+}
+
+/** Of lists that lines share (repeated-decisions.ts): what the last of them came to. */
+const decoded = new WeakMap<object, { readonly bundle: string; readonly decisions: readonly Decision[] }>()
+
+function decisions(stated: unknown, bundle: string): readonly Decision[] {
+  if (!Array.isArray(stated)) return []
+  const known = decoded.get(stated)
+  if (known?.bundle === bundle) return known.decisions
+  const made = stated.map((one) => decision(asPlain(one), bundle))
+  decoded.set(stated, { bundle, decisions: made })
+  return made
 }
 
 function decision(line: Plain, bundle: string): Decision {

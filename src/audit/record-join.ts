@@ -13,6 +13,7 @@ import {
 import { type Envelope, readEnvelope } from './line.ts'
 import { MAX_OPEN } from './open-exchanges.ts'
 import { mayMatch, type RecordFilter } from './record-filter.ts'
+import { RepeatedDecisions } from './repeated-decisions.ts'
 import type { ScannedLine } from './scan.ts'
 import { open } from './seal.ts'
 import type { KeyRing } from './subject-keys.ts'
@@ -52,6 +53,7 @@ const MAX_SUBJECT_LINES = 200_000
 export class RecordJoin {
   readonly #filter: RecordFilter
   readonly #open = new Map<string, OpenIntent>()
+  readonly #decisions = new RepeatedDecisions()
   #scope: SegmentScope = emptyScope(null)
 
   constructor(filter: RecordFilter = {}) {
@@ -92,7 +94,8 @@ export class RecordJoin {
   #take(envelope: Envelope, scanned: ScannedLine): Joined | null {
     const { type, sequence } = envelope
     if (type === 'close') return null
-    const line = parseLine(scanned.bytes.toString('latin1'))
+    const text = scanned.bytes.toString('latin1')
+    const line = this.#decisions.parse(text) ?? parseLine(text)
     switch (type) {
       case 'open':
         this.#scope.node = typeof line['node'] === 'string' ? line['node'] : ''

@@ -39,10 +39,13 @@ export function listedOperations(
     if (rule.owner === undefined && rule.tenant === undefined)
       throw fault(`list: owner or tenant has to name a field of the items of ${operation}: /customerId`)
     if (found.has(plan.key)) throw fault(`list: ${operation} is named twice`)
-    const param = parameterNames(own).at(-1)
+    const names = parameterNames(own)
+    const param = names.at(-1)
+    const others = parameterNames(plan.template).some((name) => !names.includes(name))
     found.set(plan.key, {
       at: pointer(items, fault),
       ...(id === undefined || param === undefined ? {} : { id: pointer(id, fault), param }),
+      ...(others ? { named: names } : {}),
       ...(counts.length === 0 ? {} : { counts: counts.map((each) => pointer(each, fault)) }),
     })
   }

@@ -82,6 +82,7 @@ function copyOf(path: string): Copy | null {
     case 'resource.params':
       return ({ resource }, into) => {
         into.resource.params = resource.params
+        if (resource.named !== undefined) into.resource.named = resource.named
       }
     case 'context':
       return ({ context }, into) => {

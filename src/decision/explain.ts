@@ -22,20 +22,29 @@ export interface RecordedDecision {
  * equal; where an attribute the policies read was not recorded, that is said, and never called same.
  */
 export function reevaluate(record: RecordedDecision, engine: PolicyEngine): Reevaluation {
-  const { attributes } = record
-  const decision =
+  const { attributes, decisions } = record
+  const first =
     attributes === null
-      ? record.decisions.at(-1)
-      : record.decisions.findLast(({ checkpoint }) => checkpoint === attributes.checkpoint)
-  if (decision === undefined) return { undecidable: ['decision'] }
+      ? decisions.length - 1
+      : decisions.findLastIndex(({ checkpoint }) => checkpoint === attributes.checkpoint)
+  // Nothing became known after the attributes' checkpoint: whatever was decided there, was by the same.
+  const judged = first === -1 ? [] : decisions.slice(first)
+  if (judged.length === 0) return { undecidable: ['decision'] }
+  const open = judged.filter((decision) => !settledByFacts(decision))
   // Where a fact denied, or there was nothing to judge by, no policy could have changed the outcome.
-  if (settledByFacts(decision)) return 'same'
+  if (open.length === 0) return 'same'
   if (attributes === null) return { undecidable: ['attributes'] }
   const replayed = replayInput(attributes, engine.reads)
   if (!replayed.ok) return { undecidable: replayed.missing }
   const verdict = engine.evaluate(replayed.input)
-  if (decision.items !== undefined) return compareItems(decision, attributes, replayed.input, verdict, engine)
-  return compare(decision, verdict)
+  for (const decision of open) {
+    const one =
+      decision.items === undefined
+        ? compare(decision, verdict)
+        : compareItems(decision, attributes, replayed.input, verdict, engine)
+    if (one !== 'same') return one
+  }
+  return 'same'
 }
 
 /** A list: the call as a whole, then every kind of item. Rows that were cut cannot be judged again. */

@@ -129,6 +129,7 @@ function resourceOf(
     api: plan.api,
     objectType: object?.type ?? '',
     params,
+    ...(object?.items?.named === undefined ? {} : { named: object.items.named }),
     ...(owner === undefined ? {} : { owner: qualified(owner, object?.issuer ?? subject.issuer) }),
     ...(tenant === undefined ? {} : { tenant }),
     unknown,

@@ -40,6 +40,7 @@ export function headInput(
       api: operation.api,
       objectType: operation.object?.type ?? '',
       params,
+      ...(operation.object?.items?.named === undefined ? {} : { named: operation.object.items.named }),
       // Also where nothing will ever state them: policies then see "not known", never "nobody's".
       unknown: unknownAttributes(operation),
     },

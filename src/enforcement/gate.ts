@@ -18,6 +18,8 @@ export interface Gate {
   readonly keyWait: Pick<KeyWait, 'wait'>
   readonly assertions: Pick<AssertionSigner, 'authorization' | 'gateAuthorization'>
   readonly upstream: Upstream
+  /** Where decision sources are asked, if not by the upstream's connector: the upstream may be no server at all. */
+  readonly sources?: Upstream
   /** The secret a reference of the bundle stands for; null or absent: not known here. */
   credential?(reference: string): string | null
   readonly audit: AuditWriter

@@ -1,4 +1,4 @@
-import type { ContractMatch } from '../contract/instantiate.ts'
+import type { Contract, ContractMatch } from '../contract/instantiate.ts'
 import type { ApiSnapshot } from './snapshot.ts'
 
 /**
@@ -22,16 +22,26 @@ export function inModeNear(
     return api
   }
   const asked = folded(segments)
-  for (const { plan: operation } of contract.operations.values()) {
-    if (operation.mode === 'enforce' && isNear(operation.template, asked)) return otherMode
-  }
-  return api
+  return enforcedPaths(contract).some((path) => isNear(path, asked)) ? otherMode : api
 }
 
-function isNear(template: string, asked: readonly string[]): boolean {
-  const own = folded(template.slice(1).split('/'))
-  if (own.length !== asked.length) return false
-  return own.every((segment, index) => segment.includes('{') || segment === asked[index])
+const known = new WeakMap<Contract, readonly (readonly string[])[]>()
+
+/** Worked out once: callers may ask for unknown paths as often as they like. */
+function enforcedPaths(contract: Contract): readonly (readonly string[])[] {
+  const made = known.get(contract)
+  if (made !== undefined) return made
+  const templates = new Set<string>()
+  for (const { plan } of contract.operations.values())
+    if (plan.mode === 'enforce') templates.add(plan.template)
+  const paths = [...templates].map((template) => folded(template.slice(1).split('/')))
+  known.set(contract, paths)
+  return paths
+}
+
+function isNear(path: readonly string[], asked: readonly string[]): boolean {
+  if (path.length !== asked.length) return false
+  return path.every((segment, index) => segment.includes('{') || segment === asked[index])
 }
 
 /** Without an empty segment at the end; escapes read, case put aside. */

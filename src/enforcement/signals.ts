@@ -21,7 +21,7 @@ export async function askSources(
   const started = gate.clock.now().monoMs
   const question = questionAbout(input)
   const ports = {
-    upstream: gate.upstream,
+    upstream: gate.sources ?? gate.upstream,
     credential: (reference: string) => gate.credential?.(reference) ?? null,
   }
   const answers = await Promise.all(sources.map((source) => askSource(source, question, exchange.id, ports)))

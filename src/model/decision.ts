@@ -79,6 +79,8 @@ export interface ResourceInput {
   /** Object type of the config's rule, else the empty string: the resource is then the operation itself. */
   readonly objectType: string
   readonly params: Readonly<Record<string, string>>
+  /** Of a list below another path: the parameters that name one of its objects, as that object's own path has them. */
+  readonly named?: readonly string[]
   /** Principal id (`<issuer>/<sub>`) of the owner; absent where unknown, see `unknown`. */
   readonly owner?: string
   readonly tenant?: string

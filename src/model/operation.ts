@@ -66,6 +66,8 @@ export interface ItemsPlan {
   readonly id?: readonly string[]
   /** The path parameter of the object's own template that the id stands for: `orderId`. */
   readonly param?: string
+  /** All parameters of that template, where the list's own path has others beside them. */
+  readonly named?: readonly string[]
   /** JSON pointer segments to numbers that count the items: set to how many are released. */
   readonly counts?: readonly (readonly string[])[]
 }

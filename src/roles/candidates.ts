@@ -28,6 +28,7 @@ export class Candidates {
   constructor(inForce: InForce, ports: BundlePorts) {
     this.#inForce = inForce
     this.#ports = ports
+    inForce.onChange(() => this.#endRivalry())
   }
 
   async stage(from: string, by: string): Promise<OrderResult> {
@@ -91,10 +92,11 @@ export class Candidates {
       this.#audited('promote', by, {}, async () => {
         const staged = this.#required()
         const before = this.#inForce.live
-        await this.#inForce.put(staged, 'promote', by)
+        const { noted } = await this.#inForce.put(staged, 'promote', by)
         this.#staged = null
         const { hash, version } = staged.version
-        return { bundle: hash, version, before: before.summary.hash, versionBefore: before.version.version }
+        const { summary, version: versionBefore } = before
+        return { bundle: hash, version, before: summary.hash, versionBefore: versionBefore.version, noted }
       }),
     )
   }
@@ -143,6 +145,18 @@ export class Candidates {
     throw new SallyportError(
       'candidate-refused',
       'no candidate is staged: sallyport candidate stage --from FILE stages one',
+    )
+  }
+
+  /** Keys of two issuers cannot be held under one name: those in the share would be refused. */
+  async #endRivalry(): Promise<void> {
+    const staged = this.#current()
+    const rival = staged === null || staged.share === 0 ? undefined : this.#rival(staged)
+    if (staged === null || rival === undefined) return
+    await this.#ports.supervisor.canary(0)
+    staged.share = 0
+    this.#ports.say(
+      `the candidate decides for nobody any more: the issuer ${rival} is another one in what is in force now`,
     )
   }
 

@@ -316,12 +316,13 @@ class Control {
       case 'candidate-drop':
         return this.#candidates.drop(order.by)
       case 'rollback': {
-        const { before, now } = await this.#inForce.rollback(order.to, order.by)
+        const { before, now, noted } = await this.#inForce.rollback(order.to, order.by)
         return {
           bundle: now.version.hash,
           version: now.version.version,
           before: before.version.hash,
           versionBefore: before.version.version,
+          noted,
         }
       }
       case 'note-erasure':

@@ -4,6 +4,7 @@ import { SyncerClient, SyncerHub, syncerEntry } from '../audit/syncer-client.ts'
 import { SegmentWriter } from '../audit/writer.ts'
 import { readConfig } from '../config/read.ts'
 import { watchConfig } from '../config/watch.ts'
+import { Connector } from '../enforcement/connector.ts'
 import { Middleware, type MiddlewareStats } from '../enforcement/entrances/middleware.ts'
 import { NO_ASSERTION } from '../enforcement/entrances/middleware-lookup.ts'
 import type { Gate } from '../enforcement/gate.ts'
@@ -14,6 +15,7 @@ import { KeySource } from '../identity/key-source.ts'
 import { KeyWait } from '../identity/key-wait.ts'
 import { RevocationSet } from '../identity/revocations.ts'
 import { ControlSocket, type Order, type OrderResult } from '../management/control-socket.ts'
+import type { AddressTable } from '../model/channel.ts'
 import { SallyportError } from '../model/errors.ts'
 import type { AuditWriter } from '../model/ports.ts'
 import type { BundleRef } from '../processes/messages.ts'
@@ -21,10 +23,12 @@ import type { SwapTimes } from '../processes/supervisor.ts'
 import { type HeldDataDirectory, openDataDirectory } from '../store/data-directory.ts'
 import { RevocationJournal } from '../store/revocation-journal.ts'
 import { keyedDigest, openSigningKey, openStoreKey } from '../store/store-keys.ts'
+import { Addresses } from './addresses.ts'
 import { watchClock } from './clock-watch.ts'
 import { type BundleSummary, compileInThread } from './compile-in-thread.ts'
 import { ControlAudit } from './control-audit.ts'
 import { Counters } from './counters.ts'
+import { Credentials } from './credentials.ts'
 import { httpGet } from './http-get.ts'
 import { InForce } from './in-force.ts'
 import { instantiate } from './instantiate.ts'
@@ -66,6 +70,9 @@ export class Embedded {
   readonly #revoker: Revoker
   readonly #records: SegmentWriter
   readonly #control: ControlAudit
+  readonly #sources: Connector
+  readonly #resolver: Addresses
+  #credentials: Readonly<Record<string, string>> = {}
   readonly #snapshots = new PinnedSnapshots()
   readonly #inForce: InForce
   readonly #reloads = new Reloads((why) => this.#inForce.reload(why))
@@ -111,6 +118,11 @@ export class Embedded {
     this.#journal = new RevocationJournal(directory.path, clock.now().wallMs)
     for (const revocation of this.#journal.inForce) this.#revocations.apply(revocation)
     this.#notices = new IssuerNotices(say, () => clock.now().wallMs)
+    let addresses: AddressTable = {}
+    this.#sources = new Connector({ addresses: (host) => addresses[host] ?? null })
+    this.#resolver = new Addresses((table) => {
+      addresses = table
+    }, say)
     const ring = new KeyRing()
     const keyWait = new KeyWait({
       clock,
@@ -148,6 +160,8 @@ export class Embedded {
       keyWait,
       // In process there is nobody to show an assertion to.
       assertions: { authorization: () => NO_ASSERTION, gateAuthorization: () => NO_ASSERTION },
+      sources: this.#sources,
+      credential: (reference) => this.#credentials[reference] ?? null,
       audit: this.#synced(),
       digest: keyedDigest(storeKey, 'body'),
       count: new Counters().add,
@@ -173,8 +187,13 @@ export class Embedded {
         stage: () => Promise.reject(unable('candidates are staged on a gate of its own')),
         canary: () => Promise.reject(unable('candidates are staged on a gate of its own')),
       },
-      // The upstream is the program itself: no name is to be resolved.
-      addresses: { update: () => Promise.resolve() },
+      // The upstream is the program itself: only names of decision sources are to be resolved.
+      addresses: {
+        update: (apis) => this.#resolver.update(apis.filter(({ signals = [] }) => signals.length > 0)),
+      },
+      credentials: new Credentials(options.config, (table) => {
+        this.#credentials = table
+      }),
       keys: this.#keys,
       record: (action, by, result, detail) => this.#control.management(action, by, result, detail),
       adopted: (summary) => this.#adopt(summary),
@@ -208,9 +227,9 @@ export class Embedded {
     this.#control.recover(false)
     const compiled = await this.#compile()
     const { summary, version } = this.#inForce.first(compiled)
+    await this.#inForce.accompany(null)
     await this.#swap(summary)
     this.#inForce.started()
-    await this.#inForce.accompany(null)
     this.#control.management('start', 'sallyport', 'ok', { bundle: summary.hash, version: version.version })
     const socket = new ControlSocket((order) => this.#obey(order))
     await socket.listen(this.#directory.path)
@@ -323,6 +342,8 @@ export class Embedded {
     } finally {
       for (const close of this.#closers) await close()
       this.#keys.stop()
+      this.#resolver.stop()
+      await this.#sources.close()
       this.#fetch.close()
       this.#control.management('stop', 'sallyport', 'ok', {})
       this.#hub.stop(this.#syncer)

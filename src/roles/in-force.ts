@@ -55,6 +55,7 @@ export class InForce {
   /** A candidate: its upstreams and issuers are followed beside those of the bundle in force. */
   #beside: BundleSummary | null = null
   #turn: Promise<unknown> = Promise.resolve()
+  #changed: () => Promise<void> = () => Promise.resolve()
   #failedAt: string | null = null
 
   constructor(store: DataDirectory, key: SigningKey, ports: BundlePorts) {
@@ -76,6 +77,11 @@ export class InForce {
 
   get beside(): BundleSummary | null {
     return this.#beside
+  }
+
+  /** `changed` runs once another bundle is in force, before its issuers take the place of the last one's. */
+  onChange(changed: () => Promise<void>): void {
+    this.#changed = changed
   }
 
   /** One change at a time: what one finds is what it leaves to the next. */
@@ -165,8 +171,12 @@ export class InForce {
     this.#ask()
   }
 
-  /** Puts a bundle in force on every thread, or on none. */
-  async put(next: Ruling, why: PutInForce['why'], by: string): Promise<SwapTimes> {
+  /** Puts a bundle in force on every thread, or on none. `noted`: a restart will know. */
+  async put(
+    next: Ruling,
+    why: PutInForce['why'],
+    by: string,
+  ): Promise<SwapTimes & { readonly noted: boolean }> {
     // Until the swap has succeeded, the old bundle's upstreams must stay known.
     await this.follow(next.summary)
     const { hash, file } = next.summary
@@ -176,20 +186,23 @@ export class InForce {
     })
     this.#live = next
     if (this.#beside?.hash === hash) this.#beside = null
-    this.#note(why, by, next.version)
+    const noted = this.#note(why, by, next.version)
+    await this.#changed()
     this.#ask()
     void this.follow()
     this.#ports.adopted(next.summary, hash === this.#configured)
-    return times
+    return { ...times, noted }
   }
 
   /** What is in force but not noted is undone by a restart: that must be known. */
-  #note(why: PutInForce['why'], by: string, { hash, version }: BundleVersion): void {
+  #note(why: PutInForce['why'], by: string, { hash, version }: BundleVersion): boolean {
     try {
       this.#journal.put({ hash, version, configured: this.#configured, why, by, at: this.#ports.wallMs() })
+      return true
     } catch (error) {
       const cause = error instanceof Error ? error.message : 'unknown'
       this.#ports.say(`version ${version} is in force, which a restart will not know: ${cause}`)
+      return false
     }
   }
 
@@ -244,7 +257,10 @@ export class InForce {
   }
 
   /** Puts an older version in force: the one before, or the one asked for. */
-  rollback(asked: string, by: string): Promise<{ readonly before: Ruling; readonly now: Ruling }> {
+  rollback(
+    asked: string,
+    by: string,
+  ): Promise<{ readonly before: Ruling; readonly now: Ruling; readonly noted: boolean }> {
     return this.inTurn(async () => {
       const before = this.live
       try {
@@ -256,7 +272,7 @@ export class InForce {
           throw new SallyportError('bundle-unknown', `version ${version.version} is in force already`)
         const summary = summaryOf(this.#store, version.hash, before.summary.watch)
         const now = { summary, version }
-        await this.put(now, 'rollback', by)
+        const { noted } = await this.put(now, 'rollback', by)
         this.#ports.say(
           `rolled back by ${by} from version ${before.version.version} to ${version.version}: ${changesText(before.summary, summary)}`,
         )
@@ -265,7 +281,7 @@ export class InForce {
           before: before.summary.hash,
           version: version.version,
         })
-        return { before, now }
+        return { before, now, noted }
       } catch (error) {
         const code = isFault(error) ? error.code : 'unknown'
         this.#ports.record('rollback', by, 'failed', { code, before: before.summary.hash })

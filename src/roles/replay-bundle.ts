@@ -1,5 +1,7 @@
 import { Router } from '../contract/router.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
+import { readPlan } from '../decision/cedar/plan.ts'
+import { operationReads } from '../decision/cedar/scope-cover.ts'
 import { type BundleOutline, OutlineBuilder } from '../decision/replay/outline.ts'
 import type { ReplayBundle } from '../decision/replay/replayed.ts'
 import { ApiTable } from '../enforcement/route.ts'
@@ -33,9 +35,11 @@ export function readReplayBundle(file: string, hash: string): ReplayBundle {
   const apis = new ApiTable(
     [...outline.apis.values()].map(({ plan }) => ({ plan, contract: null, policies: engine })),
   )
+  const plan = readPlan(policies)
   return {
     outline,
     engine,
+    reads: (api, operation) => operationReads(plan, api, operation),
     route: (method, host, path) => {
       const target = parseTarget(path)
       if (!target.ok) return NOWHERE

@@ -57,6 +57,25 @@ describe('single objects named by policies', () => {
     const got = await gate.call('ana', { target: '/orders' })
     expect(ids(got.text)).toEqual(['o-1'])
   })
+  it('by name, in a list below another object', async () => {
+    const gate = gateOf({
+      contract: SHOP.replace(
+        '  /latest:',
+        `  /regions/{region}/orders:
+    parameters: [{ name: region, in: path, required: true, schema: { type: string } }]
+    get: { operationId: listRegion, security: [{ oauth: [] }], responses: { '200': { description: ok, content: { application/json: { schema: { type: object, properties: { data: { type: object, properties: { items: { type: array, items: { type: object, properties: { id: {type: string}, customerId: {} } } } } } } } } } } } }
+  /latest:`,
+      ),
+      rules: `
+      order: { path: "/orders/{orderId}", owner: /customerId, list: { operation: listRegion, items: /data/items, id: /id } }`,
+      policies: `${POLICIES} @id("held") forbid (principal, action, resource == Object::"shop/order/o-2");`,
+    })
+    gate.answer(answerOf({ id: 'o-2', customerId: 'ana' }))
+    expect((await gate.call('ana', { target: '/orders/o-2' })).status).toBe(403)
+    gate.answer(answerOf(ORDERS))
+    const got = await gate.call('ana', { target: '/regions/n/orders' })
+    expect(ids(got.text)).toEqual(['o-1'])
+  })
   it('a forbid that fails over whoever owns it, in a list that is allowed otherwise', async () => {
     const gate = gateOf({
       policies: `@id("all") permit (principal, action, resource);

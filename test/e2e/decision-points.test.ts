@@ -315,6 +315,25 @@ describe('behind proxies of others', () => {
     })
   })
 
+  it.skipIf(nginx === null)(
+    'nginx: what its asking overwrites is no caller’s word to the upstream either',
+    async () => {
+      const proxy = await startNginx(nginx ?? '', { upstream: shop(), ask: ports.nginx })
+      proxies.push(proxy)
+      const names = [
+        'X-Real-IP',
+        'X-Original-Method',
+        'X-Original-URI',
+        'X-Original-Host',
+        'X-Original-Proto',
+      ]
+      const fields = Object.fromEntries(names.map((name) => [name, 'forged']))
+      const own = { name: 'own', path: '/v1/orders/o-1001', who: 'ana' as const, fields }
+      expect((await play(proxy.url, own, asked.tokens)).status).toBe(200)
+      expect(JSON.stringify(asked.demo.services.calls.at(-1)?.headers)).not.toContain('forged')
+    },
+  )
+
   it.skipIf(nginx === null)('nginx: allowed and refused alike, by the head alone', async () => {
     const proxy = await startNginx(nginx ?? '', { upstream: shop(), ask: ports.nginx })
     proxies.push(proxy)

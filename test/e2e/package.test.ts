@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -10,6 +10,62 @@ import { runTour } from '../../demo/tour.ts'
 
 const run = promisify(execFile)
 const ROOT = resolve(import.meta.dirname, '../..')
+
+const INSIDE = `identity: { issuers: { corp: { issuer: "http://127.0.0.1:9" } } }
+apis:
+  open:
+    contract: ./api.yaml
+    upstream: http://127.0.0.1:3000
+    identity: { accept: [corp], audience: open }
+    mode: enforce
+policies: ./policies
+store: ./data
+`
+const OPEN_API = `openapi: 3.1.0
+info: { title: open, version: 1.0.0 }
+paths:
+  /open:
+    get:
+      operationId: getOpen
+      security: []
+      responses:
+        '200':
+          description: ok
+          content: { application/json: { schema: { type: object, properties: { ok: { type: boolean } } } } }
+`
+const SERVICE = `import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { openGate } from 'sallyport/middleware'
+
+mkdirSync('policies', { recursive: true })
+writeFileSync('policies/open.cedar', 'permit (principal, action, resource);')
+const gate = await openGate({ config: './sallyport.yaml', log: () => undefined })
+const server = createServer(
+  gate.handler((request, response) => {
+    response.setHeader('Content-Type', 'application/json')
+    response.end('{"ok":true,"more":1}')
+  }),
+)
+server.listen(0, '127.0.0.1', async () => {
+  const url = 'http://127.0.0.1:' + server.address().port
+  const open = await fetch(url + '/open')
+  const answered = [open.status, await open.text()]
+  const closed = (await fetch(url + '/closed')).status
+  const { calls } = gate.stats
+  server.closeAllConnections()
+  server.close()
+  await gate.close()
+  console.log(JSON.stringify({ open: answered, closed, calls }))
+})
+`
+const TYPED = `import { createServer } from 'node:http'
+import { type EmbeddedGate, openGate } from 'sallyport/middleware'
+
+const gate: EmbeddedGate = await openGate({ unmatched: 'next' })
+createServer(gate.handler((request) => gate.callOf(request)?.subject.id.length))
+// @ts-expect-error: it is a text, so the types are there
+export const wrong: number = gate.callOf({})?.subject.id ?? 0
+`
 
 /** The published package: packed, installed in an empty folder, and put in front of the demo's services. */
 describe('the packed package', () => {
@@ -57,6 +113,22 @@ describe('the packed package', () => {
     expect(failed).toMatchObject({ code: 2 })
     expect(failed.stderr).toContain('demo/')
   })
+
+  it('opens the gate inside a service, typed', async () => {
+    const at = join(folder, 'service')
+    mkdirSync(at)
+    writeFileSync(join(at, 'sallyport.yaml'), INSIDE)
+    writeFileSync(join(at, 'api.yaml'), OPEN_API)
+    writeFileSync(join(at, 'service.mjs'), SERVICE)
+    const { stdout } = await run(process.execPath, [join(at, 'service.mjs')], { cwd: at })
+    expect(JSON.parse(stdout)).toEqual({ open: [200, '{"ok":true}'], closed: 404, calls: 2 })
+    writeFileSync(join(at, 'typed.mts'), TYPED)
+    const flags = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2024']
+    const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules', '@types')]
+    await run(join(ROOT, 'node_modules', '.bin', 'tsc'), [...flags, ...types, join(at, 'typed.mts')], {
+      cwd: at,
+    })
+  }, 60_000)
 
   it('passes the tour', async () => {
     process.env['SALLYPORT_BIN'] = bin

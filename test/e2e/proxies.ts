@@ -163,6 +163,11 @@ http {
       proxy_set_header Authorization $sallyport_authorization;
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Real-IP $remote_addr;
+      proxy_set_header X-Original-Method "";
+      proxy_set_header X-Original-URI "";
+      proxy_set_header X-Original-Host "";
+      proxy_set_header X-Original-Proto "";
       add_header Sallyport-Exchange $sallyport_exchange always;
       proxy_pass http://${upstream};
     }

@@ -116,7 +116,12 @@ export function resourceName(
 ): { readonly type: string; readonly id: string } {
   if (resource.objectType === '') return { type: 'Operation', id: action }
   // `/` separates parts, so that two parameters never read as one with a slash in it.
-  const values = Object.values(resource.params).map((value) =>
+  const { params, named } = resource
+  const own =
+    named === undefined
+      ? Object.values(params)
+      : named.flatMap((name) => (Object.hasOwn(params, name) ? (params[name] ?? []) : []))
+  const values = own.map((value) =>
     value.includes('/') || value.includes('%') ? value.replaceAll('%', '%25').replaceAll('/', '%2F') : value,
   )
   return { type: 'Object', id: [resource.api, resource.objectType, ...values].join('/') }

@@ -5,12 +5,13 @@ import { clausesOf, clauseText } from './clauses.ts'
 import type { Test } from './compiled.ts'
 import { Environment } from './environment.ts'
 import type { Expression } from './est.ts'
-import { actionScope, isObject, operation } from './est.ts'
+import { isObject, operation } from './est.ts'
 import { compileExpression } from './expression.ts'
 import { isObserved } from './observed-policy.ts'
 import { type CompiledPolicy, type PolicyLinkPlan, readPlan } from './plan.ts'
 import { expressionReads } from './reads.ts'
 import { Call, KnownOperation } from './request.ts'
+import { covers } from './scope-cover.ts'
 import { EntityUid } from './values.ts'
 
 /** What one condition of a policy came to. */
@@ -90,7 +91,7 @@ export function tracePolicies(plan: PolicyPlan, input: DecisionInput): PolicyTra
   const { objectType, unknown } = input.resource
   const missing = new Set(objectType === '' ? [] : unknown.map((name) => `resource.${name}`))
   const opened = policies
-    .filter((policy) => covers(policy, input, groups))
+    .filter((policy) => covers(policy, input.resource.api, input.action, groups))
     .map((policy) => open(policy, environment, missing))
   const weighed = new Weighed(opened, failingForbid === 'ignore')
   const ranked = opened
@@ -98,15 +99,6 @@ export function tracePolicies(plan: PolicyPlan, input: DecisionInput): PolicyTra
     .sort((one, other) => one.rank - other.rank)
   const traced = ranked.slice(0, MAX_POLICIES).map(({ policy }) => traceOf(policy, weighed, input))
   return { verdict: weighed.verdict, policies: traced, further: ranked.length - traced.length }
-}
-
-function covers({ apis, policy }: CompiledPolicy, input: DecisionInput, groups: readonly string[]): boolean {
-  if (!apis.includes(input.resource.api)) return false
-  if (policy.action.op === 'All') return true
-  const named = actionScope(policy).map(({ id }) => id)
-  return (
-    named.includes(input.action) || (policy.action.op === 'in' && groups.some((id) => named.includes(id)))
-  )
 }
 
 function open(compiled: CompiledPolicy, environment: Environment, unknown: ReadonlySet<string>): Opened {

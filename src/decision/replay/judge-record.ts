@@ -1,4 +1,5 @@
 import type { Finding } from '../../model/fact.ts'
+import { finding } from '../../model/fact.ts'
 import type { Reason, ReasonCode } from '../../model/reason.ts'
 import { opposes, reason } from '../../model/reason.ts'
 import type { ExchangeRecord } from '../../model/record.ts'
@@ -20,6 +21,7 @@ import type {
   Against,
   Comparison,
   ItemsReleased,
+  OperationReads,
   RecordedCall,
   ReplayBundle,
   Replayed,
@@ -43,11 +45,12 @@ const SORTED: ReadonlySet<string> = new Set(['contract', 'identity', 'object', '
 
 /** What of two bundles is compared once for all records made with the one. */
 export function compare(made: BundleOutline, by: ReplayBundle): Comparison {
-  const { outline, engine } = by
+  const { outline } = by
   const elsewhere: string[] = []
   if (JSON.stringify(made.head.networks ?? {}) !== JSON.stringify(outline.head.networks ?? {}))
     elsewhere.push('context.networks')
   if (made.head.timeZone !== outline.head.timeZone) elsewhere.push('context.time')
+  const known = new Map<string, OperationReads>()
   const [then, now] = [made.head.limits, outline.head.limits]
   return {
     made,
@@ -57,8 +60,23 @@ export function compare(made: BundleOutline, by: ReplayBundle): Comparison {
       now.fieldCount < then.fieldCount ||
       now.tokenBytes < then.tokenBytes,
     sameRoutes: made.routing === outline.routing,
-    elsewhere: elsewhere.filter((path) => engine.reads.has(path) || engine.reads.has('context')),
-    reads: new Set([...engine.reads].filter((path) => !RESTATED.has(path))),
+    reads: ({ api, key }) => {
+      const found = known.get(key)
+      if (found !== undefined) return found
+      const made = readsOf(by.reads(api, key), elsewhere)
+      known.set(key, made)
+      return made
+    },
+  }
+}
+
+function readsOf(paths: ReadonlySet<string>, elsewhere: readonly string[]): OperationReads {
+  return {
+    recorded: new Set([...paths].filter((path) => !RESTATED.has(path))),
+    elsewhere: elsewhere.filter((path) => paths.has(path) || paths.has('context')),
+    object: paths.has('resource.owner') || paths.has('resource.tenant'),
+    params: [...paths].some((path) => path.startsWith('resource.params')),
+    checkpoint: paths.has('context.checkpoint') || paths.has('context'),
   }
 }
 
@@ -142,16 +160,19 @@ function judge(call: RecordedCall, against: Against, between: Comparison): Repla
     ...signalled,
   ]
   const scopes = checkScopes(operation.plan.security, judged, api.plan.credential)
+  const who = { subject: judged, scopes, zone }
   const [atAnswer, before] = [contract.filter(isOfAnswer), contract.filter((each) => !isOfAnswer(each))]
   if (sameContract) findings.push(...before)
+  else if (intent.request.bytes > api.plan.maxRequestBytes)
+    findings.push(finding(reason('body-too-large', 'contract'), true))
   const opposed = (): boolean => findings.some((each) => opposes(each.reason.code) && holds(each))
   const about = stated.filter(({ reason: { source } }) => source === 'object')
   if (about.length > 0 && !opposed()) {
-    const weighed = weighObject(call, against, between, scopes, zone)
+    const weighed = weighObject(call, against, between, who)
     if ('missing' in weighed) return { kind: 'undecidable', missing: weighed.missing }
     if (weighed.stands) findings.push(...about)
   }
-  const asked = opposed() ? NOT_ASKED : askPolicies(call, against, between, scopes, zone)
+  const asked = opposed() ? NOT_ASKED : askPolicies(call, against, between, who)
   if ('missing' in asked) return { kind: 'undecidable', missing: asked.missing }
   const denied = asked.verdict?.verdict === 'deny' && observe?.includes('policy') !== true
   const enforced = mode === 'enforce'
@@ -180,7 +201,8 @@ function judge(call: RecordedCall, against: Against, between: Comparison): Repla
   const always = findings.some(({ reason: { code } }) => ALWAYS.has(code))
   const to: Acted = decision.effect !== 'allow' && (enforced || always) ? 'deny' : 'allow'
   // What another contract would find in a call that goes on so far is not in the record.
-  if (!sameContract && to === 'allow' && enforced) return undecidable('contract')
+  const wasTooLarge = contract.some(({ reason: { code } }) => code === 'body-too-large')
+  if (!sameContract && to === 'allow' && (enforced || wasTooLarge)) return undecidable('contract')
   const { reasons, policies } = decision
   const filters = enforced && observe?.includes('policy') !== true
   const released = to === 'allow' ? releasedItems(call, asked, against, filters) : undefined

@@ -9,10 +9,12 @@ import type {
 import type { OperationPlan } from '../../model/operation.ts'
 import { opposes } from '../../model/reason.ts'
 import type { RecordedInput } from '../../model/record.ts'
+import { principalId } from '../../model/subject.ts'
 import { replayInput } from '../attributes.ts'
 import type { ScopeCheck } from '../floor.ts'
 import { itemReads, itemVerdict } from '../items.ts'
-import type { Against, Comparison, ItemsReleased, RecordedCall } from './replayed.ts'
+import type { Against, Caller, Comparison, ItemsReleased, RecordedCall } from './replayed.ts'
+import { restated } from './restated.ts'
 
 const ORDER: Readonly<Record<Checkpoint, number>> = { head: 0, body: 1, response: 2, message: 3 }
 
@@ -32,21 +34,22 @@ export const NOT_ASKED: Answered = { verdict: null, input: null }
 export function askPolicies(
   call: RecordedCall,
   against: Against,
-  { by, elsewhere, reads }: Comparison,
-  scopes: ScopeCheck,
-  zone: string,
+  { by, reads: readsOf }: Comparison,
+  { subject, scopes, zone }: Caller,
 ): Asked {
   const { operation, own } = against
   const { engine, zone: zones } = by
   const recorded = call.outcome.attributes ?? call.record.intent.attributes
   if (recorded === null) return { missing: ['attributes'] }
-  const readsObject = engine.reads.has('resource.owner') || engine.reads.has('resource.tenant')
-  if (readsObject && own?.object !== operation.object) return { missing: ['resource.owner'] }
-  if (elsewhere.length > 0) return { missing: elsewhere }
+  // The attributes are of somebody else than who would be judged.
+  if (recorded.principal.id !== principalId(subject)) return { missing: ['identity'] }
+  const reads = readsOf(operation.plan)
+  if (reads.object && own?.object !== operation.object) return { missing: ['resource.owner'] }
+  if (reads.elsewhere.length > 0) return { missing: reads.elsewhere }
   // Parameters stand in the record by the names that the template then gave them.
-  if (readsParams(engine.reads) && own?.plan.template !== operation.plan.template)
-    return { missing: ['resource.params'] }
-  const replayed = replayInput(recorded, reads)
+  if (reads.params && own?.plan.template !== operation.plan.template) return { missing: ['resource.params'] }
+  let replayed = replayInput(recorded, reads.recorded)
+  if (!replayed.ok) replayed = replayInput(restated(recorded, call.record, subject), reads.recorded)
   if (!replayed.ok) return { missing: replayed.missing }
   const input: DecisionInput = {
     ...replayed.input,
@@ -55,18 +58,18 @@ export function askPolicies(
     resource: { ...replayed.input.resource, objectType: operation.plan.object?.type ?? '' },
     context: { ...replayed.input.context, scopesMet: scopes.met },
   }
-  const early = engine.reads.has('context.checkpoint')
-    ? deniedEarly(call, input, operation.plan, engine)
-    : null
+  const early = reads.checkpoint ? deniedEarly(call, input, operation.plan, engine) : null
   if (early !== null) return early
   const verdict = engine.evaluate(input)
+  const late = reads.checkpoint && verdict.verdict !== 'deny' ? deniedLate(call, input, engine) : null
+  if (late !== null) return late
   if (verdict.verdict !== 'pending') return { verdict, input }
   // The floor refuses whatever the policies would come to; an upstream that failed has nothing more to say.
   if (floorRefuses(against, scopes) || upstreamTroubled(call)) return { verdict, input }
   if (operation.plan.object?.items !== undefined) {
     // Whoever was allowed all of a list has no items in the record.
     if (recorded.items === undefined) return { missing: ['items'], waits: true }
-    return judgeItems(call, recorded, engine, input, verdict)
+    return judgeItems(call, recorded, engine, reads.recorded, input, verdict)
   }
   if (reachedEnd(call, operation.plan)) return { verdict, input }
   return { missing: input.resource.unknown.map((name) => `resource.${name}`), waits: true }
@@ -83,6 +86,23 @@ export function upstreamTroubled({ decisions, outcome }: RecordedCall): boolean 
   return (
     outcome.upstreamStatus >= 500 || said.some(({ code, source }) => source === 'upstream' && opposes(code))
   )
+}
+
+/** Facts stand in the record once, at the checkpoint that brought the last of them; the call went on from there. */
+function deniedLate(
+  { decisions, outcome }: RecordedCall,
+  input: DecisionInput,
+  engine: PolicyEngine,
+): { readonly verdict: PolicyVerdict; readonly input: DecisionInput } | null {
+  for (const { checkpoint } of decisions) {
+    if (ORDER[checkpoint] <= ORDER[input.checkpoint]) continue
+    // No answer came that policies were asked about.
+    if (checkpoint === 'response' && outcome.action === 'failed') continue
+    const later = { ...input, checkpoint }
+    const verdict = engine.evaluate(later)
+    if (verdict.verdict === 'deny') return { verdict, input: later }
+  }
+  return null
 }
 
 /** Policies that ask which checkpoint they are at may deny before the last one, whatever is known there. */
@@ -110,13 +130,13 @@ function judgeItems(
   { decisions }: RecordedCall,
   { items = [], itemParam, kept = [] }: RecordedInput,
   engine: PolicyEngine,
+  reads: ReadonlySet<string>,
   input: DecisionInput,
   verdict: PolicyVerdict,
 ): Asked {
   const decided = decisions.findLast((decision) => decision.items !== undefined)?.items
   if (decided === undefined || decided.rows.length !== items.length) return { missing: ['items'] }
-  if (itemReads(engine.reads, itemParam).id && !itemReads(kept, itemParam).id)
-    return { missing: ['items.id'] }
+  if (itemReads(reads, itemParam).id && !itemReads(kept, itemParam).id) return { missing: ['items.id'] }
   const rows = decided.rows.map(({ count }, index) => ({
     ...itemVerdict(engine, input, items[index] ?? {}, itemParam),
     count,
@@ -158,8 +178,7 @@ export function weighObject(
   call: RecordedCall,
   against: Against,
   between: Comparison,
-  scopes: ScopeCheck,
-  zone: string,
+  who: Caller,
 ): { readonly stands: boolean } | { readonly missing: readonly string[] } {
   const { operation, own } = against
   if (own?.object !== operation.object) return { missing: ['object'] }
@@ -167,7 +186,7 @@ export function weighObject(
   const codes = call.decisions.flatMap(({ reasons, observed = [] }) => [...reasons, ...observed])
   const absent = codes.some(({ code }) => code === 'object-absent')
   if (ownerKnownAt === 'body' || (absent && hideAbsent === true)) return { stands: true }
-  const asked = askPolicies(call, against, between, scopes, zone)
+  const asked = askPolicies(call, against, between, who)
   if ('missing' in asked) return asked.waits === true ? { stands: true } : asked
   if (asked.verdict?.verdict === 'allow') return { missing: ['object'] }
   return { stands: asked.verdict?.verdict === 'pending' }
@@ -181,9 +200,4 @@ function reachedEnd({ decisions, outcome }: RecordedCall, { object }: OperationP
   // Observed, a call goes on that its head spoke against; but nothing is asked about its object then.
   const opposed = decisions.some(({ checkpoint, effect }) => checkpoint === 'head' && effect !== 'allow')
   return !opposed && (object?.lookup === undefined || outcome.lookups.length > 0)
-}
-
-function readsParams(reads: ReadonlySet<string>): boolean {
-  for (const path of reads) if (path.startsWith('resource.params')) return true
-  return false
 }

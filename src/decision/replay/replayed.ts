@@ -5,12 +5,15 @@ import type { OperationPlan } from '../../model/operation.ts'
 import type { Reason } from '../../model/reason.ts'
 import type { ExchangeRecord, OutcomeEntry } from '../../model/record.ts'
 import type { Subject } from '../../model/subject.ts'
+import type { ScopeCheck } from '../floor.ts'
 import type { ApiOutline, BundleOutline, OperationOutline } from './outline.ts'
 
 /** The bundle that recorded calls are held against. */
 export interface ReplayBundle {
   readonly outline: BundleOutline
   readonly engine: PolicyEngine
+  /** Attribute paths of the policies that can decide this operation. */
+  reads(api: string, operation: string): ReadonlySet<string>
   /** Where it routes a call; asked only where its routes differ from those the record was made with. */
   route(method: string, host: string, path: string): { readonly api: string; readonly operation: string }
   /** Where the caller stands among its trust zones, and what they say against the call; null where it has none. */
@@ -64,10 +67,7 @@ export interface Comparison {
   readonly sameRoutes: boolean
   /** The other bundle takes fewer or shorter fields, or shorter tokens. */
   readonly tighter: boolean
-  /** Attributes that the policies read and the two bundles would state differently of one and the same call. */
-  readonly elsewhere: readonly string[]
-  /** Attributes that come from the record. */
-  readonly reads: ReadonlySet<string>
+  reads(operation: OperationPlan): OperationReads
 }
 
 /** What a call is held against. */
@@ -78,4 +78,22 @@ export interface Against {
   readonly own: OperationOutline | undefined
   readonly from: ApiOutline | undefined
   readonly identity: string | undefined
+}
+
+/** What the policies read that can decide an operation. */
+export interface OperationReads {
+  /** Attributes that come from the record. */
+  readonly recorded: ReadonlySet<string>
+  /** Attributes that the two bundles would state differently of one and the same call. */
+  readonly elsewhere: readonly string[]
+  readonly object: boolean
+  readonly params: boolean
+  readonly checkpoint: boolean
+}
+
+/** Who is judged, from where, and with which scopes. */
+export interface Caller {
+  readonly subject: Subject
+  readonly scopes: ScopeCheck
+  readonly zone: string
 }

@@ -6,12 +6,13 @@ import { reason } from '../../model/reason.ts'
 import type { NamedSubject } from '../../model/subject.ts'
 import type { Question, Search } from '../../syntax/authzen.ts'
 import { uuid7 } from '../../syntax/uuid.ts'
-import { approach, type RoutedCall } from '../approach.ts'
+import { type Approach, approach, type RoutedCall } from '../approach.ts'
 import { UNKNOWN_CALLER } from '../entrances/asked.ts'
 import type { Gate } from '../gate.ts'
 import type { CleanHead } from '../hygiene.ts'
 import { Journal } from '../journal.ts'
-import { type Bench, judge, type Verdict } from '../judge.ts'
+import { type Bench, judge, opposesCall, type Verdict } from '../judge.ts'
+import { askSources } from '../signals.ts'
 import type { ApiSnapshot, Snapshot } from '../snapshot.ts'
 import { NOT_PLAYED, recordAnswer } from './answer-record.ts'
 import { type Asking, type Judged, type Judging, type SearchResult, turn } from './answers.ts'
@@ -60,8 +61,15 @@ export class OwnApis implements Judging {
     journal.routed(api.plan, found.operation.plan)
     const who: NamedSubject = { recordAs: stated.subject }
     journal.identified(who)
-    const verdict = this.#weigh(journal, { api, operation: found.operation }, stated, exchange, head)
-    return this.#record(journal, verdict)
+    const asked = { api, operation: found.operation }
+    const seen = this.#see(asked, stated, exchange, head)
+    const { signals } = api.plan
+    // As for any call: others are asked only where nothing else speaks against it.
+    const said =
+      signals === undefined || seen.input === null || opposesCall(seen.findings, journal)
+        ? []
+        : await askSources(signals, exchange, seen.input, journal, this.#gate)
+    return this.#record(journal, weigh(journal, seen, said))
   }
 
   unreadable(fault: string, asking: Asking): Promise<Judged | null> {
@@ -84,13 +92,10 @@ export class OwnApis implements Judging {
       if (typeof stated === 'string') continue
       const exchange = this.#exchange(received, asking, stated, found)
       const api = enforced(found.api)
-      const verdict = this.#weigh(
-        this.#bench(exchange),
-        { api, operation: found.operation },
-        stated,
-        exchange,
-        headOf(stated, found),
-      )
+      // Nobody else is asked about every operation there is, so what others decide is not found.
+      if (api.plan.signals !== undefined) continue
+      const seen = this.#see({ api, operation: found.operation }, stated, exchange, headOf(stated, found))
+      const verdict = weigh(this.#bench(exchange), seen, [])
       if (verdict.decision.effect === 'allow') results.push({ name })
     }
     const filtered = reason('list-filtered', 'policy', {
@@ -136,19 +141,12 @@ export class OwnApis implements Judging {
     return byId
   }
 
-  #weigh(
-    bench: Bench,
-    { api, operation }: Found,
-    stated: StatedCall,
-    exchange: Exchange,
-    head: CleanHead,
-  ): Verdict {
+  #see({ api, operation }: Found, stated: StatedCall, exchange: Exchange, head: CleanHead): Approach {
     const { subject, params } = stated
     const routed: RoutedCall = { kind: 'api', api, operation, params, findings: [] }
     const identified = { subject, named: { recordAs: subject }, finding: null }
     const seen = approach({ ...exchange, received: stated.at }, head, this.#snapshot, routed, identified)
-    const input = seen.input === null ? null : stated.complete(seen.input)
-    return judge(bench, 'head', seen.findings, { ...seen.facts, input, last: true })
+    return { ...seen, input: seen.input === null ? null : stated.complete(seen.input) }
   }
 
   /** Where a judgement is made that is no call's own: of a search, only what was found is recorded. */
@@ -200,6 +198,10 @@ export class OwnApis implements Judging {
       body: null,
     }
   }
+}
+
+function weigh(bench: Bench, { facts, findings, input }: Approach, said: readonly Finding[]): Verdict {
+  return judge(bench, 'head', [...findings, ...said], { ...facts, input, last: true })
 }
 
 /** As if the API were enforced: a question has no effect that observing could suspend. */

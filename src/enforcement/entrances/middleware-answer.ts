@@ -68,6 +68,7 @@ class TakenAnswer implements AppAnswer, Begin {
       },
       resume: () => {
         this.#full = false
+        if (this.#dropped) return
         if (!this.#ended) this.#startClock(this.#bodyMs)
         response.emit('drain')
       },
@@ -86,16 +87,13 @@ class TakenAnswer implements AppAnswer, Begin {
     this.#stopClock()
     if (this.#headSent) this.#body.fail(fault)
     this.#reject(fault)
-    // What the application still has to say goes nowhere, and it must not wait for that to be taken.
     this.#drop()
   }
 
+  /** As node has it of a message nobody reads any more: writing says to wait, and nothing says to go on. */
   #drop(): void {
     this.#dropped = true
     this.#stopClock()
-    if (!this.#full) return
-    this.#full = false
-    this.#response.emit('drain')
   }
 
   #startClock(ms: number): void {
@@ -120,10 +118,11 @@ class TakenAnswer implements AppAnswer, Begin {
   }
 
   #push(chunk: unknown, encoding: unknown): boolean {
-    if (this.#ended) return true
+    if (this.#ended) return false
     if (!this.#headSent) this.#writeHead(this.#response.statusCode, fieldsSet(this.#response))
     const bytes = bytesOf(chunk, encoding)
-    if (this.#bodiless || this.#dropped || bytes.byteLength === 0) return true
+    if (this.#dropped) return false
+    if (this.#bodiless || bytes.byteLength === 0) return true
     this.#startClock(this.#bodyMs)
     this.#body.push(bytes)
     return !this.#full

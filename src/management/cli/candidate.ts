@@ -123,6 +123,7 @@ share of callers, always the same ones. Promoted, it decides for all; sallyport 
       const result = await actions.order(store, { order: 'candidate-promote', by: operator() })
       out.json({ ok: true, ...result })
       out.line(`promoted: ${changeOf(result)}`)
+      if (result['noted'] === false) return unnoted(out)
       out.line(
         'it stays in force, over restarts too, until the configuration changes: bring the change into the configuration as well',
       )
@@ -152,6 +153,7 @@ share of callers, always the same ones. Promoted, it decides for all; sallyport 
       const result = await actions.order(store, { order: 'rollback', to: to ?? '', by: operator() })
       out.json({ ok: true, ...result })
       out.line(`rolled back: ${changeOf(result)}`)
+      if (result['noted'] === false) return unnoted(out)
       out.line('it stays in force, over restarts too, until the configuration changes')
       return 0
     }),
@@ -169,6 +171,13 @@ function printIgnored({ ignored }: Staged, out: Output): void {
       `not taken from a candidate, only from the gate’s own configuration at a start: ${ignored.join(', ')}`,
     ),
   )
+}
+
+function unnoted(out: Output): 1 {
+  out.line(
+    'the store could not note it, so a restart undoes it: see stderr of the gate, and bring the change into the configuration',
+  )
+  return 1
 }
 
 function changeOf(result: OrderResult): string {

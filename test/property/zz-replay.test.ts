@@ -1,0 +1,282 @@
+// @ts-nocheck
+import { join } from 'node:path'
+import { mkdtempSync } from 'node:fs'
+import { bundleParts, compileBundle } from '../../src/roles/compile-bundle.ts'
+import { readReplayBundle } from '../../src/roles/replay-bundle.ts'
+import { compare, replayRecord } from '../../src/decision/replay/judge-record.ts'
+import { writeBundle } from '../../src/store/bundle-files.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { callInMemory } from '../../src/enforcement/entrances/memory.ts'
+import { SallyportError } from '../../src/model/errors.ts'
+import type { OutcomeEntry } from '../../src/model/record.ts'
+import { systemRandom } from '../../src/roles/system.ts'
+import { type ConfigFolder, configFolder } from '../config-folder.ts'
+import { type MemoryGate, memoryGate, memoryUpstream } from '../memory-gate.ts'
+import { accessToken, testKey } from '../token-issuer.ts'
+
+// What a candidate says beside the bundle in force is what it does when it is in force itself.
+
+const ISSUER = 'https://idp.example'
+const KEY = testKey('ES256')
+
+const contract = (read: string, note = 8) => `openapi: 3.1.0
+info: { title: things, version: 1.0.0 }
+paths:
+  /free: { get: { operationId: getFree, security: [], responses: { '200': { $ref: '#/components/responses/Thing' } } } }
+  /things:
+    get: { operationId: listThings, security: [{ oauth: [${read}] }], responses: { '200': { description: ok, content: { application/json: { schema: { type: array, items: { $ref: '#/components/schemas/Thing' } } } } } } }
+    post:
+      operationId: addThing
+      security: [{ oauth: [write] }]
+      requestBody: { required: true, content: { application/json: { schema: { $ref: '#/components/schemas/Thing' } } } }
+      responses: { '200': { $ref: '#/components/responses/Thing' } }
+  /things/{id}:
+    parameters: [{ name: id, in: path, required: true, schema: { type: string, maxLength: 4 } }]
+    get: { operationId: getThing, security: [{ oauth: [${read}] }], responses: { '200': { $ref: '#/components/responses/Thing' }, '404': { description: none } } }
+    delete: { operationId: deleteThing, security: [{ oauth: [write] }], responses: { '200': { $ref: '#/components/responses/Thing' }, '404': { description: none } } }
+components:
+  securitySchemes: { oauth: { type: http, scheme: bearer } }
+  responses: { Thing: { description: ok, content: { application/json: { schema: { $ref: '#/components/schemas/Thing' } } } } }
+  schemas: { Thing: { type: object, properties: { id: { type: string }, owner: { type: string }, maker: { type: string }, note: { type: string, maxLength: ${note} } } } }
+`
+
+const OWN = `@id("own") permit (principal is User, action in [Action::"things.getThing", Action::"things.deleteThing"], resource) when { resource has owner && resource.owner == principal };
+@id("add") permit (principal is User, action in [Action::"things.addThing", Action::"things.listThings"], resource);
+@id("free") permit (principal, action == Action::"things.getFree", resource);
+`
+const STAFF = `${OWN}@id("staff") permit (principal in Group::"corp/staff", action, resource);\n`
+
+interface Setting {
+  readonly contract?: string
+  readonly policies?: string
+  readonly mode?: string
+  readonly audience?: string
+  readonly groups?: string
+  readonly owner?: string
+  readonly limits?: string
+  readonly basePath?: string
+  readonly more?: string
+  readonly object?: string
+  readonly age?: string
+}
+
+const SETTINGS: Readonly<Record<string, Setting>> = {
+  plain: {},
+  staff: { policies: 'staff' },
+  nobody: { policies: 'nobody' },
+  scoped: { contract: 'scoped' },
+  strict: { contract: 'strict' },
+  audience: { audience: 'other' },
+  groups: { policies: 'staff', groups: 'teams' },
+  maker: { owner: '/maker' },
+  observed: { policies: 'staff', mode: 'observe' },
+  watched: { policies: 'nobody', mode: 'observe' },
+  moved: { basePath: '/v2' },
+  shorttokens: { limits: 'tokenBytes: 256' },
+  small: { more: 'maxRequestBytes: 14' },
+  smallwatched: { more: 'maxRequestBytes: 14', mode: 'observe' },
+  stages: { more: 'observe: [contract]', contract: 'strict' },
+  stagepolicy: { more: 'observe: [policy]', policies: 'nobody' },
+  stageid: { more: 'observe: [identity]' },
+  stageresp: { more: 'observe: [response]', contract: 'strict' },
+  opmode: { more: 'operations: { getThing: { mode: observe } }' },
+  public: { contract: 'public', policies: 'all' },
+  publicown: { contract: 'public' },
+  optional: { contract: 'optional', policies: 'all' },
+  optionalown: { contract: 'optional' },
+  renamed: { contract: 'renamed', policies: 'params', object: 'thing: { path: "/things/{key}", owner: /owner, lookup: getThing }' },
+  params: { policies: 'params' },
+  checkpoint: { policies: 'checkpoint' },
+  checkhead: { policies: 'checkhead' },
+  listed: { object: 'thing: { path: "/things/{id}", owner: /owner, lookup: getThing, list: { operation: listThings, id: /id } }', policies: 'list' },
+  listednone: { object: 'thing: { path: "/things/{id}", owner: /owner, lookup: getThing, list: { operation: listThings, id: /id } }', policies: 'params' },
+  nolookup: { object: 'thing: { path: "/things/{id}", owner: /owner }' },
+  noobject: { object: '', policies: 'all' },
+  failing: { policies: 'failing' },
+  young: { age: 'maxTokenAgeSeconds: 60' },
+  fewfields: { limits: 'fieldCount: 8' },
+}
+
+const text = ({
+  contract = 'plain',
+  policies = 'own',
+  mode = 'enforce',
+  ...more
+}: Setting): string => `identity:
+  issuers: { corp: { issuer: "${ISSUER}", groupsClaim: ${more.groups ?? 'groups'} } }
+apis:
+  things:
+    contract: ./${contract}.openapi.yaml
+    upstream: http://127.0.0.1:9
+    basePath: ${more.basePath ?? '/v1'}
+    owner: team
+    identity: { accept: [corp], audience: ${more.audience ?? 'shop'}${more.age ? ', ' + more.age : ''} }
+    mode: ${mode}
+    objects: { ${more.object ?? `thing: { path: "/things/{id}", owner: ${more.owner ?? '/owner'}, lookup: getThing }`} }
+    ${more.more ?? ''}
+${more.limits === undefined ? '' : `limits: { ${more.limits} }\n`}policies: ./${policies}
+store: ./data
+`
+
+let folder: ConfigFolder
+beforeAll(() => {
+  folder = configFolder()
+  const files = Object.entries(SETTINGS).map(([name, setting]) => [`${name}.yaml`, text(setting)] as const)
+  folder.write({
+    ...Object.fromEntries(files),
+    'plain.openapi.yaml': contract('read'),
+    'scoped.openapi.yaml': contract('look'),
+    'strict.openapi.yaml': contract('read', 2),
+    'public.openapi.yaml': contract('read').replaceAll('security: [{ oauth: [read] }]', 'security: []'),
+    'optional.openapi.yaml': contract('read').replaceAll('security: [{ oauth: [read] }]', 'security: [{ oauth: [read] }, {}]'),
+    'renamed.openapi.yaml': contract('read').replaceAll('/things/{id}', '/things/{key}').replaceAll('name: id,', 'name: key,'),
+    'params/all.cedar': '@id("p") permit(principal, action, resource) when { resource.params has id && resource.params.id == "a" };',
+    'all/all.cedar': '@id("all") permit(principal, action, resource);',
+    'checkpoint/all.cedar': OWN + '@id("cp") forbid(principal, action, resource) when { context.checkpoint == "response" };',
+    'checkhead/all.cedar': OWN + '@id("cp") forbid(principal, action, resource) when { context.checkpoint == "head" && principal is User };',
+    'failing/all.cedar': OWN + '@id("cp") forbid(principal, action, resource) when { context.tokenAgeSeconds + 9223372036854775807 > 0 };',
+    'list/all.cedar': '@id("own") permit (principal is User, action, resource) when { resource has owner && resource.owner == principal };',
+    'own/all.cedar': OWN,
+    'staff/all.cedar': STAFF,
+    'nobody/all.cedar': '@id("nobody") forbid (principal, action, resource);\n',
+  })
+})
+afterAll(() => folder.remove())
+
+const gates: MemoryGate[] = []
+const alone = new Map<string, MemoryGate>()
+afterAll(() => {
+  for (const gate of gates) gate.close()
+})
+
+const THINGS: Readonly<Record<string, object>> = {
+  a: { id: 'a', owner: 'ana', maker: 'bo', note: 'fine' },
+  b: { id: 'b', owner: 'bo', maker: 'ana', note: 'ok' },
+  n: { id: 'n' },
+}
+
+function gateOf(name: string, beside?: string): MemoryGate {
+  const upstream = memoryUpstream(({ path, method }) => {
+    const [, id = ''] = /\/things\/(\w+)/.exec(path) ?? []
+    if (id === 'x') throw new SallyportError('upstream-unreachable', 'gone')
+    const found =
+      path.endsWith('/things') && method === 'GET' ? Object.values(THINGS) : (THINGS[id || 'n'] ?? null)
+    if (found === null) return { status: 404 }
+    const body = id === 'b' && method === 'GET' ? '{"id":7}' : JSON.stringify(found)
+    return {
+      status: 200,
+      fields: ['Content-Type', 'application/json'],
+      body: path.includes('bad') ? body : JSON.stringify(found),
+    }
+  })
+  const gate = memoryGate({
+    config: join(folder.path, `${name}.yaml`),
+    upstream,
+    keys: { corp: { iss: ISSUER, keys: [KEY] } },
+    ...(beside === undefined ? {} : { candidate: { config: join(folder.path, `${beside}.yaml`) } }),
+  })
+  gates.push(gate)
+  return gate
+}
+
+function tokens(): readonly (string | null)[] {
+  const now = Math.floor(Date.now() / 1000)
+  const token = (sub: string, more: object = {}) =>
+    accessToken(KEY, {
+      iss: ISSUER,
+      sub,
+      aud: 'shop',
+      client_id: 'web',
+      jti: crypto.randomUUID(),
+      scope: 'read write look',
+      iat: now,
+      exp: now + 900,
+      ...more,
+    })
+  return [
+    null,
+    token('ana'),
+    token('bo', { groups: ['staff'] }),
+    token('cy', { teams: ['staff'], scope: 'read' }),
+    token('di', { aud: ['other', 'shop'] }),
+    token('ed', { aud: 'other' }),
+    token('fi', { exp: now - 900 }),
+    'no.token.atall',
+  ]
+}
+
+const CALLS = [
+  ['GET', '/v1/free'],
+  ['GET', '/v1/things'],
+  ['GET', '/v1/things/a'],
+  ['GET', '/v1/things/b'],
+  ['GET', '/v1/things/none'],
+  ['GET', '/v1/things/x'],
+  ['GET', '/v1/things/toolong'],
+  ['DELETE', '/v1/things/a'],
+  ['DELETE', '/v1/things/b'],
+  ['POST', '/v1/things', '{"note":"fine"}'],
+  ['POST', '/v1/things', '{"note":"much too long"}'],
+  ['PATCH', '/v1/things/a'],
+  ['GET', '/v2/things/a'],
+  ['GET', '/v1/nowhere'],
+  ['GET', '/v1/things/bad'],
+  ['GET', '/v1/things/a', undefined, 12],
+] as const
+
+async function outcomeOf(
+  gate: MemoryGate,
+  token: string | null,
+  [method, target, body, more = 0]: readonly [string, string, string?, number?],
+): Promise<OutcomeEntry> {
+  const fields = ['Host', 'things.example']
+  if (token !== null) fields.push('Authorization', `Bearer ${token}`)
+  if (body !== undefined)
+    fields.push('Content-Type', 'application/json', 'Content-Length', String(body.length))
+  for (let count = 0; count < more; count++) fields.push(`X-Field-${count}`, 'x')
+  const { id } = await callInMemory(gate.gate, systemRandom(), {
+    method,
+    target,
+    fields,
+    ...(body === undefined ? {} : { body: Buffer.from(body) }),
+  })
+  const outcome = gate.audit.outcomes.get(id)
+  if (outcome === undefined) throw new Error('no outcome')
+  return outcome
+}
+
+describe('a candidate beside the bundle in force', () => {
+  const names = Object.keys(SETTINGS)
+  const pairs = ['plain', 'staff', 'nobody', 'maker', 'observed'].flatMap((live) =>
+    names.filter((other) => other !== live).map((other) => [live, other] as const),
+  )
+
+
+  const rb = new Map()
+  const bundleOf = (name) => {
+    if (!rb.has(name)) { const w = writeBundle(folder.path, bundleParts(compileBundle(join(folder.path, `${name}.yaml`)))); rb.set(name, readReplayBundle(w.file, w.hash)) }
+    return rb.get(name)
+  }
+  const all = (process.env.LIVE ?? 'plain').split(',').flatMap((live) => names.map((other) => [live, other]))
+  it.each(all)('%s > %s', async (live, other) => {
+    const a = alone.get(live) ?? gateOf(live); alone.set(live, a)
+    const b = alone.get(other) ?? gateOf(other); alone.set(other, b)
+    const between = compare(bundleOf(live).outline, bundleOf(other))
+    const wrong = []
+    let und = 0, n = 0
+    const run = async (g, token, call) => { const o = await outcomeOf(g, token, call); return { outcome: o, intent: g.audit.intents.get(o.id) } }
+    for (const token of tokens()) for (const call of CALLS) {
+      n++
+      const one = await run(a, token, call), two = await run(b, token, call)
+      const record = { v: 1, place: { node: 'n', boot: 'b', thread: 0, sequence: 1 }, intent: { ...one.intent, sealed: 'open' }, outcome: one.outcome, cut: null }
+      const r = replayRecord(record, between)
+      const act = (o) => (o.outcome.action === 'refused' ? 'deny' : 'allow')
+      if (r.kind === 'undecidable') { und++; continue }
+      const says = r.kind === 'same' ? act(one) : r.to
+      if (r.kind === 'changed' && r.unplayed.length > 0 && says === 'allow') continue
+      if (says !== act(two)) wrong.push([...call, token?.length, r.kind, says, 'was', act(one), one.outcome.decisions.at(-1)?.reasons[0]?.code ?? one.intent.decisions.at(-1)?.reasons[0]?.code, 'real', act(two), (two.outcome.decisions.at(-1) ?? two.intent.decisions.at(-1))?.reasons[0]?.code].join(' '))
+    }
+    console.log(live, other, n, 'undecidable', und)
+    expect(wrong).toEqual([])
+  })
+})
