@@ -52,6 +52,10 @@ function diffApi(before: ApiPlan, after: ApiPlan, changes: SettingChange[]): voi
   members(`${at}.identity.audience`, before.audience, after.audience, 'takes tokens for', changes)
   limit(`${at}.identity.maxTokenAge`, before.maxTokenAgeSeconds, after.maxTokenAgeSeconds, changes)
   members(`${at}.observe`, before.observeStages ?? [], after.observeStages ?? [], 'only observes', changes)
+  // A source states facts for policies and may refuse by itself: fewer may let more through, and so may others.
+  const signals = (plan: ApiPlan): readonly string[] =>
+    (plan.signals ?? []).map((each) => JSON.stringify(each))
+  members(`${at}.signals`, signals(before), signals(after), 'asks', changes, true)
   if (before.zone !== after.zone) {
     const words = `stands in ${after.zone ?? 'no zone'} instead of ${before.zone ?? 'none'}`
     changes.push({ setting: `${at}.zone`, widened: true, words })

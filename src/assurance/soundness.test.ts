@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { apiPlan, plan, sideOf } from '../../test/policy-sides.ts'
+import type { ApiPlan } from '../model/bundle.ts'
 import type { OperationPlan } from '../model/operation.ts'
 import { diffPolicies, type PolicyDiff } from './diff.ts'
 import type { Side } from './side.ts'
@@ -174,5 +175,22 @@ describe('what stands outside the policies', () => {
     expect(diffPolicies(side, after, { bound: 10 }).settings).toMatchObject([
       { setting: 'failingForbid', widened: true },
     ])
+  })
+
+  it('signals', () => {
+    const [api] = side.apis
+    if (api === undefined) throw new Error('no api')
+    const signals = [{ name: 'fraud' }] as unknown as NonNullable<ApiPlan['signals']>
+    const asking = { ...side, apis: [{ ...api, plan: { ...api.plan, signals } }] }
+    for (const [before, after, names] of [
+      [asking, side, 'fraud'],
+      [side, asking, 'fraud'],
+    ] as const) {
+      const { settings } = diffPolicies(before, after, { bound: 10 })
+      expect(settings).toMatchObject([
+        { setting: 'apis.shop.signals', words: expect.stringContaining(names) },
+      ])
+      expect(settings[0]?.widened).toBe(true)
+    }
   })
 })

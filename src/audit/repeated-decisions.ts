@@ -15,8 +15,16 @@ type Plain = Readonly<Record<string, unknown>>
 export class RepeatedDecisions {
   readonly #kept = new Map<string, unknown>()
 
-  /** @throws {SyntaxError} */
   parse(text: string): Plain | null {
+    try {
+      return this.#parse(text)
+    } catch (error) {
+      if (error instanceof SyntaxError) return null
+      throw error
+    }
+  }
+
+  #parse(text: string): Plain | null {
     const begin = text.indexOf(BEGIN)
     if (begin < 0 || text.includes('\\')) return null
     AFTER.lastIndex = begin

@@ -44,7 +44,8 @@ export function listedOperations(
     const others = parameterNames(plan.template).some((name) => !names.includes(name))
     found.set(plan.key, {
       at: pointer(items, fault),
-      ...(id === undefined || param === undefined ? {} : { id: pointer(id, fault), param }),
+      ...(id === undefined ? {} : { id: pointer(id, fault) }),
+      ...(param === undefined ? {} : { param }),
       ...(others ? { named: names } : {}),
       ...(counts.length === 0 ? {} : { counts: counts.map((each) => pointer(each, fault)) }),
     })

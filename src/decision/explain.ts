@@ -4,7 +4,7 @@ import { opposes } from '../model/reason.ts'
 import type { RecordedInput } from '../model/record.ts'
 import { replayInput } from './attributes.ts'
 import { observedReasons, POLICY_CODES, policyReasons } from './decide.ts'
-import { itemReads, sameRows } from './items.ts'
+import { itemReads, namesItems, sameRows } from './items.ts'
 
 export type Reevaluation = 'same' | 'changed' | { readonly undecidable: readonly string[] }
 
@@ -50,7 +50,7 @@ export function reevaluate(record: RecordedDecision, engine: PolicyEngine): Reev
 /** A list: the call as a whole, then every kind of item. Rows that were cut cannot be judged again. */
 function compareItems(
   decision: Decision,
-  { items = [], itemParam, kept = [] }: RecordedInput,
+  { items = [], itemParam, itemIds, kept = [] }: RecordedInput,
   input: DecisionInput,
   verdict: PolicyVerdict,
   engine: PolicyEngine,
@@ -58,9 +58,8 @@ function compareItems(
   const { items: decided } = decision
   if (decided === undefined || decided.rows.length !== items.length) return { undecidable: ['items'] }
   // Items whose ids were not told apart cannot be judged by policies that name one.
-  const wanted = itemReads(engine.reads, itemParam)
-  const known = itemReads(kept, itemParam)
-  if (wanted.id && !known.id) return { undecidable: ['items.id'] }
+  const known = itemIds !== false && itemReads(kept, itemParam).id
+  if (!known && namesItems(engine, input, itemParam)) return { undecidable: ['items.id'] }
   if (verdict.verdict === 'deny' || !sameIds(decision.policies, verdict.policies)) return 'changed'
   return sameRows(decided, items, engine, input, itemParam) ? 'same' : 'changed'
 }

@@ -31,6 +31,19 @@ export function itemReads(paths: Iterable<string>, param: string | undefined): I
   return reads
 }
 
+/** Attribute paths that decide calls of the list's operation, as far as the engine tells operations apart. */
+export function decidingReads(
+  engine: PolicyEngine,
+  { action, resource }: DecisionInput,
+): ReadonlySet<string> {
+  return engine.readsOf?.(resource.api, action) ?? engine.reads
+}
+
+/** Policies tell one item from another by its id, so that whoever is allowed the list may not be allowed all of it. */
+export function namesItems(engine: PolicyEngine, list: DecisionInput, param: string | undefined): boolean {
+  return itemReads(decidingReads(engine, list), param).id
+}
+
 /** The list's call as if it were about this one item. What the item does not state stays unknown. */
 export function itemInput(list: DecisionInput, item: ItemInput, param: string | undefined): DecisionInput {
   const { resource } = list
@@ -47,13 +60,17 @@ export function itemInput(list: DecisionInput, item: ItemInput, param: string | 
   }
 }
 
-/** Only what is allowed for certain is released: an item that leaves open whose it is, is not. */
+/**
+ * Only what is allowed for certain is released: an item that leaves open whose it is, is not; nor is one without an id
+ * where policies ask for it, since a forbid that names it would not be found.
+ */
 export function itemVerdict(
   engine: PolicyEngine,
   list: DecisionInput,
   item: ItemInput,
   param: string | undefined,
 ): Pick<ItemRow, 'effect' | 'policies'> {
+  if (item.id === undefined && namesItems(engine, list, param)) return { effect: 'deny', policies: [] }
   const { verdict, policies }: PolicyVerdict = engine.evaluate(itemInput(list, item, param))
   return { effect: verdict === 'allow' ? 'allow' : 'deny', policies }
 }

@@ -3,7 +3,7 @@ import type { OperationPlan } from '../model/operation.ts'
 import { nearest } from '../syntax/nearest.ts'
 import type { ApiOperations } from './cedar/schema.ts'
 import { decide } from './decide.ts'
-import { itemVerdict } from './items.ts'
+import { itemVerdict, namesItems } from './items.ts'
 import type { PolicyTest } from './policy-test-file.ts'
 import { callOf, policyTestFileSchema } from './policy-test-file.ts'
 import { itemsOf, type TestedCall, testedCall } from './policy-test-input.ts'
@@ -89,10 +89,12 @@ function runTest({ file, test, plan, call }: PreparedTest, engine: PolicyEngine)
   const { checkpoint, subject, scopes, input, last } = call
   const policy = engine.evaluate(input)
   const items = itemsOf(test, call, plan)
-  // Who is allowed whoever owns them sees all of them.
+  const param = plan.object?.items?.param
+  // Who is allowed whoever owns them, and whichever they are, sees all of them.
+  const one = policy.verdict === 'pending' || (policy.verdict === 'allow' && namesItems(engine, input, param))
   const rows = items.map((item) =>
-    policy.verdict === 'pending'
-      ? itemVerdict(engine, input, item, plan.object?.items?.param)
+    one
+      ? itemVerdict(engine, input, item, param)
       : { effect: policy.verdict, policies: [] },
   )
   const released = rows.filter(({ effect }) => effect === 'allow').length
@@ -108,7 +110,7 @@ function runTest({ file, test, plan, call }: PreparedTest, engine: PolicyEngine)
     policy,
     input,
     last,
-    ...(policy.verdict === 'pending' && test.answer?.items !== undefined ? { items: judged } : {}),
+    ...(one && test.answer?.items !== undefined ? { items: judged } : {}),
   })
   return compare(
     file,

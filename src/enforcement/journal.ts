@@ -332,8 +332,13 @@ export class Journal {
     if (this.#input === null || this.#reads === null) return null
     const recorded = recordInput(this.#input, this.#reads, this.#snapshot?.head.auditAttributes ?? [])
     if (this.#items === undefined) return recorded
-    const { inputs, param } = this.#items
-    return { ...recorded, items: inputs, ...(param === undefined ? {} : { itemParam: param }) }
+    const { inputs, param, byId } = this.#items
+    const unnamed = byId ? {} : { itemIds: false }
+    return {
+      ...recorded,
+      items: inputs,
+      ...(param === undefined ? {} : { itemParam: param, ...unnamed }),
+    }
   }
 }
 

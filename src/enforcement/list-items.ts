@@ -1,5 +1,5 @@
 import type { AnswerItems, StatedItem } from '../contract/instantiate.ts'
-import { itemReads, itemVerdict } from '../decision/items.ts'
+import { decidingReads, itemReads, itemVerdict, namesItems } from '../decision/items.ts'
 import type { DecisionInput, ItemDecisions, ItemInput, ItemRow, PolicyEngine } from '../model/decision.ts'
 import type { Finding } from '../model/fact.ts'
 import { finding } from '../model/fact.ts'
@@ -18,6 +18,8 @@ export interface JudgedItems {
   /** Row i of the decisions was judged over input i. */
   readonly inputs: readonly ItemInput[]
   readonly param: string | undefined
+  /** The inputs tell items apart by their ids. */
+  readonly byId: boolean
   /** Indexes of the items no policy lets the caller have. */
   readonly removed: ReadonlySet<number>
 }
@@ -33,6 +35,15 @@ export interface ListCall {
   readonly kept: readonly string[]
 }
 
+/** The call is about a list of which policies may deny single items, whoever is allowed the list. */
+export function filtersItems(
+  object: ObjectPlan | undefined,
+  input: DecisionInput | null,
+  engine: PolicyEngine,
+): boolean {
+  return object?.items !== undefined && input !== null && namesItems(engine, input, object.items.param)
+}
+
 /** Judges the items of an answer; a finding where the answer cannot be judged item by item. */
 export function judgeItems(items: AnswerItems | null, call: ListCall): JudgedItems | Finding {
   const stated = items?.stated ?? null
@@ -41,7 +52,9 @@ export function judgeItems(items: AnswerItems | null, call: ListCall): JudgedIte
   if (stated.length > MAX_ITEMS) return tooMany('items', MAX_ITEMS)
   const { engine, input, kept } = call
   const param = call.object.items?.param
-  const reads = itemReads([...engine.reads, ...kept], param)
+  // Whose an item is, few differ in; ids are all different, so policies of other operations must not ask for them.
+  const { id } = itemReads([...decidingReads(engine, input), ...kept], param)
+  const reads = { ...itemReads([...engine.reads, ...kept], param), id }
   const kinds = new Map<string, { index: number; count: number; allowed: boolean }>()
   const rows: Omit<ItemRow, 'count'>[] = []
   const inputs: ItemInput[] = []
@@ -68,7 +81,7 @@ export function judgeItems(items: AnswerItems | null, call: ListCall): JudgedIte
     released: stated.length - removed.size,
     rows: rows.map((row, index) => ({ ...row, count: counts[index] ?? 0 })),
   }
-  return { decisions, inputs, param, removed }
+  return { decisions, inputs, param, byId: id, removed }
 }
 
 function itemOf(item: StatedItem | null, call: ListCall, reads: ReturnType<typeof itemReads>): ItemInput {

@@ -18,7 +18,7 @@ import type { Ending, Journal } from './journal.ts'
 import { mediaTypeOf } from './journal.ts'
 import type { Bench, Verdict } from './judge.ts'
 import { judge } from './judge.ts'
-import { type JudgedItems, judgeItems } from './list-items.ts'
+import { filtersItems, type JudgedItems, judgeItems } from './list-items.ts'
 import { objectFacts } from './object-facts.ts'
 import type { ReadAnswer } from './read-answer.ts'
 import { isAnswerHeld, isRefused, readAnswer } from './read-answer.ts'
@@ -113,12 +113,13 @@ export function judgeAnswer(
   let input = atCheckpoint(call.input, 'response')
   let items: JudgedItems | null = null
   if (object !== undefined) {
-    const { pending } = call.verdict.decision
+    const { pending, effect } = call.verdict.decision
     const unstated = unstatedBy(answer.status, pending, object.hideAbsent)
     if (unstated !== null) findings.push(unstated)
     else if (object.items !== undefined) {
-      // Who is allowed whoever owns them sees all of them.
-      const judged = pending ? itemsOf(call, read, input, journal) : null
+      // Who is allowed whoever owns them sees all of them, but for those that policies name. An error lists none.
+      const names = effect === 'allow' && answer.status < 400 && filtersItems(object, input, api.policies)
+      const judged = pending || names ? itemsOf(call, read, input, journal) : null
       if (judged !== null && 'kind' in judged) findings.push(judged)
       else items = judged
     } else if (input.resource.unknown.length > 0) {

@@ -1,9 +1,10 @@
 import type { Contract } from '../contract/instantiate.ts'
 import { ContractBuilder } from '../contract/instantiate.ts'
+import type { EntityStatement } from '../decision/cedar/entity-store.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
-import { Domain } from '../decision/domain/domain.ts'
+import { Domain, entityStatements } from '../decision/domain/domain.ts'
 import { type IssuerIndex, indexIssuers } from '../identity/issuers.ts'
-import type { ApiPlan, BundleHead, BundlePart } from '../model/bundle.ts'
+import type { ApiPlan, BundleHead, BundlePart, DomainPlan } from '../model/bundle.ts'
 import type { PolicyEngine } from '../model/decision.ts'
 import { SallyportError } from '../model/errors.ts'
 import type { OperationPlan } from '../model/operation.ts'
@@ -66,7 +67,7 @@ export class SnapshotBuilder {
   #head: BundleHead | null = null
   readonly #apis = new Map<string, { plan: ApiPlan; contract: ContractBuilder | null }>()
   #policies: CedarEngine | null = null
-  readonly #domains = new Map<string, Domain>()
+  readonly #domains = new Map<string, { plan: DomainPlan; entities: EntityStatement[] }>()
 
   constructor(hash: string) {
     this.#hash = hash
@@ -93,7 +94,10 @@ export class SnapshotBuilder {
         this.#policies = new CedarEngine(part.policies)
         return
       case 'domain':
-        this.#domains.set(part.domain.name, new Domain(part.domain))
+        this.#domains.set(part.domain.name, { plan: part.domain, entities: [] })
+        return
+      case 'entities':
+        this.#entities(part.domain).push(...entityStatements(part.entities))
         return
     }
   }
@@ -113,7 +117,9 @@ export class SnapshotBuilder {
       issuers: indexIssuers(head.issuers),
       surroundings: new Surroundings(head, policies.reads),
       zones: zonesOf(head, apis),
-      domains: this.#domains,
+      domains: new Map(
+        [...this.#domains].map(([name, { plan, entities }]) => [name, new Domain(plan, entities)]),
+      ),
       close: () => policies.close(),
     }
   }
@@ -121,6 +127,12 @@ export class SnapshotBuilder {
   /** Gives back what an abandoned half of a bundle holds. */
   discard(): void {
     this.#policies?.close()
+  }
+
+  #entities(domain: string): EntityStatement[] {
+    const entities = this.#domains.get(domain)?.entities
+    if (!entities) throw new SallyportError('bundle-corrupt', `the bundle names no domain ${domain}`)
+    return entities
   }
 
   #contract(api: string): ContractBuilder {

@@ -5,7 +5,7 @@ import type { OperationPlan } from './operation.ts'
  * The canonical, content-hashed form of config + contracts + policies + generated validator source: plain data,
  * made once by control's compiler, instantiated by every gate thread. It holds no secret.
  *
- * On disk: NDJSON, a part a line in the order head, api…, operation…, policies, domain…, so that a thread instantiates
+ * On disk: NDJSON, a part a line in the order head, api…, operation…, policies, domain…, entities…, so that a thread instantiates
  * line by line without one long step. The hash is SHA-256 (hex) of the file's bytes.
  */
 export type BundlePart =
@@ -15,6 +15,7 @@ export type BundlePart =
   | { readonly part: 'operation'; readonly operation: CompiledOperation }
   | { readonly part: 'policies'; readonly policies: PolicyPlan }
   | { readonly part: 'domain'; readonly domain: DomainPlan }
+  | { readonly part: 'entities'; readonly domain: string; readonly entities: readonly unknown[] }
 
 export interface BundleHead {
   readonly format: 1

@@ -164,4 +164,6 @@ export interface PolicyEngine {
   evaluate(input: DecisionInput): PolicyVerdict
   /** Attribute paths the bundle's policies read (`resource.owner`, `context.scopesMet`): what records must keep. */
   readonly reads: ReadonlySet<string>
+  /** Those of them that the policies which decide calls of one operation read; left out: any may. */
+  readsOf?(api: string, operation: string): ReadonlySet<string>
 }

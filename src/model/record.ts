@@ -60,6 +60,8 @@ export type RecordedInput = Pick<DecisionInput, 'checkpoint' | 'action'> & {
   readonly items?: readonly ItemInput[]
   /** The path parameter that an item's `id` stands for. */
   readonly itemParam?: string
+  /** False: no policy of the operation asked for ids, so items were not told apart by them, whatever is `kept`. */
+  readonly itemIds?: boolean
 }
 
 export interface MessageShape {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { replayInput } from '../decision/attributes.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
 import { type CallContext, smallestChange } from '../decision/smallest-change.ts'
+import { bytesSource } from '../enforcement/bytes-source.ts'
 import { callInMemory, type MemoryAnswer } from '../enforcement/entrances/memory.ts'
 import type { Gate } from '../enforcement/gate.ts'
 import { type Snapshot, SnapshotBuilder } from '../enforcement/snapshot.ts'
@@ -92,6 +93,8 @@ function dryGate({ snapshot, keys, upstream, audit, faults }: DryGateParts): Gat
     keyWait: keys,
     assertions,
     upstream,
+    sources: permittingSources(faults),
+    credential: () => '',
     audit,
     digest: () => '',
     count: () => undefined,
@@ -99,6 +102,17 @@ function dryGate({ snapshot, keys, upstream, audit, faults }: DryGateParts): Gat
       if (upstream.asked === null)
         faults.push(`a fault in ${stage}: ${error instanceof Error ? error.message : 'unknown'}`)
     },
+  }
+}
+
+/** Decision sources elsewhere are not asked about what is no call: the rest is shown as if they permitted it. */
+function permittingSources(notes: string[]): Upstream {
+  return {
+    call: ({ target }) => {
+      notes.push(`${target.origin} is not asked: the rest is shown as if it permitted the call`)
+      return Promise.resolve({ status: 200, fields: [], body: bytesSource(Buffer.from('{"decision":true}')) })
+    },
+    close: () => Promise.resolve(),
   }
 }
 

@@ -27,7 +27,6 @@ import { Addresses } from './addresses.ts'
 import { watchClock } from './clock-watch.ts'
 import { type BundleSummary, compileInThread } from './compile-in-thread.ts'
 import { ControlAudit } from './control-audit.ts'
-import { Counters } from './counters.ts'
 import { Credentials } from './credentials.ts'
 import { httpGet } from './http-get.ts'
 import { InForce } from './in-force.ts'
@@ -48,6 +47,8 @@ export interface EmbeddedOptions {
 export interface EmbeddedStats extends MiddlewareStats {
   /** Hash of the bundle in force. */
   readonly bundle: string
+  /** Calls whose record could not be written: refused, or let go on where `onAuditFailure` is `allow`. */
+  readonly unrecorded: number
   /** What keeps the gate from judging well, such as an issuer without keys; empty where nothing does. */
   readonly missing: readonly string[]
 }
@@ -82,6 +83,7 @@ export class Embedded {
   #watch: ReturnType<typeof watchConfig> | null = null
   #epoch = 0
   #unsynced = false
+  #unrecorded = 0
   #closing: Promise<void> | null = null
 
   /** Throws what keeps the gate from starting: `config-*`, `store-*`, `contract-invalid`, `policy-*`, `bundle-*`. */
@@ -164,7 +166,9 @@ export class Embedded {
       credential: (reference) => this.#credentials[reference] ?? null,
       audit: this.#synced(),
       digest: keyedDigest(storeKey, 'body'),
-      count: new Counters().add,
+      count: (name, by) => {
+        if (name === 'sallyport_unrecorded_total') this.#unrecorded += by
+      },
       fault: (stage, exchange, error) =>
         say(
           `fault in ${stage} of ${exchange}: ${error instanceof Error ? `${error.name}: ${error.message}` : 'unknown'}`,
@@ -208,6 +212,7 @@ export class Embedded {
     return {
       ...this.middleware.stats,
       bundle: summary.hash,
+      unrecorded: this.#unrecorded,
       missing: this.#notices.missing(summary.issuers),
     }
   }

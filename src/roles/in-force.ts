@@ -120,7 +120,9 @@ export class InForce {
     const done = `version ${last.version} was ${last.why === 'promote' ? 'promoted' : 'rolled back to'} by ${last.by}`
     if (last.why !== 'promote' && last.why !== 'rollback') return own
     if (last.configured !== compiled.hash) {
-      this.#ports.say(`${done}; the configuration has changed since, so it is in force again`)
+      this.#ports.say(
+        `${done}; the configuration has changed since, or this version compiles it to something else, so it is in force again`,
+      )
       return own
     }
     try {

@@ -36,8 +36,10 @@ export async function instantiate(
     from = performance.now()
   }
   try {
-    for (const _ of verifyBundleBytes(bundle.file, bundle.hash)) await pause()
-    for (const part of readBundle(bundle.file, bundle.hash)) {
+    const verifying = verifyBundleBytes(bundle.file, bundle.hash)
+    let verified = verifying.next()
+    for (; !verified.done; verified = verifying.next()) await pause()
+    for (const part of readBundle(bundle.file, bundle.hash, verified.value)) {
       builder.add(part)
       await pause()
     }

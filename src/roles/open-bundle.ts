@@ -70,10 +70,19 @@ export function summaryOf(store: Store, hash: string, watch: readonly string[]):
 
 /** Signature and bytes of a stored bundle. Throws as `openBundle`. */
 export function verifyStoredBundle(store: Store, hash: string): BundleVersion {
+  return verified(store, hash).version
+}
+
+function verified(
+  store: Store,
+  hash: string,
+): { readonly version: BundleVersion; readonly slices: readonly string[] } {
   const file = fileOf(store, hash)
   const version = readStatement(file, hash, keyOf(store))
-  for (const _ of verifyBundleBytes(file, hash));
-  return version
+  const verifying = verifyBundleBytes(file, hash)
+  let step = verifying.next()
+  while (!step.done) step = verifying.next()
+  return { version, slices: step.value }
 }
 
 /** The key a reader verifies by. Throws `bundle-signature` where the store has none. */
@@ -88,12 +97,12 @@ export function keyOf(store: Store): KeyObject {
 }
 
 function gather(store: Store, hash: string, each: (part: BundlePart) => void): StoredBundle {
-  const version = verifyStoredBundle(store, hash)
+  const { version, slices } = verified(store, hash)
   let head: BundleHead | null = null
   let policies: PolicyPlan | null = null
   const apis: ApiPlan[] = []
   const operations: OperationPlan[] = []
-  for (const part of readBundle(fileOf(store, hash), hash)) {
+  for (const part of readBundle(fileOf(store, hash), hash, slices)) {
     each(part)
     if (part.part === 'head') head = part.head
     else if (part.part === 'api') apis.push(part.api)

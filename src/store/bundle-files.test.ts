@@ -5,6 +5,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +13,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { BundlePart } from '../model/bundle.ts'
 import { isFault } from '../model/errors.ts'
-import { readBundle, writeBundle } from './bundle-files.ts'
+import { readBundle, verifyBundleBytes, writeBundle } from './bundle-files.ts'
 
 let folder: string
 beforeEach(() => {
@@ -76,5 +77,31 @@ describe('a bundle on disk', () => {
     writeFileSync(file, good)
     expect(faultOf(file, hash)).toBe(null)
     expect(faultOf(file, '0'.repeat(64))).toBe('bundle-corrupt')
+  })
+
+  it('that is changed after it was verified gives no part of what it was not', () => {
+    const { hash, file } = writeBundle(folder, PARTS)
+    const verifying = verifyBundleBytes(file, hash)
+    let step = verifying.next()
+    while (!step.done) step = verifying.next()
+    expect([...readBundle(file, hash, step.value)]).toEqual(PARTS)
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"name":"b"', '"name":"z"'))
+    const read: unknown[] = []
+    expect(() => {
+      for (const part of readBundle(file, hash, step.value ?? [])) read.push(part)
+    }).toThrow(expect.objectContaining({ code: 'bundle-corrupt' }))
+    expect(PARTS).toEqual(expect.arrayContaining(read))
+  })
+
+  it('that is no file is refused, not waited for', () => {
+    const { hash, file } = writeBundle(folder, PARTS)
+    for (const other of ['/dev/zero', folder]) {
+      rmSync(file)
+      symlinkSync(other, file)
+      expect(faultOf(file, hash)).toBe('bundle-corrupt')
+      expect(() => verifyBundleBytes(file, hash).next()).toThrow(
+        expect.objectContaining({ code: 'bundle-corrupt' }),
+      )
+    }
   })
 })

@@ -1,5 +1,15 @@
-import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { createHash, hash as hashOf } from 'node:crypto'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { BundlePart } from '../model/bundle.ts'
 import { SallyportError } from '../model/errors.ts'
@@ -64,31 +74,59 @@ function writeParts(file: string, parts: Iterable<BundlePart>): string {
 
 /**
  * Reads a bundle's bytes in slices against their hash before anything is made of them: its modules are code, and
- * instantiating runs it. Yields between slices. Throws `bundle-corrupt`.
+ * instantiating runs it. Yields between slices; returns the digest of each, by which `readBundle` knows them again.
+ * Throws `bundle-corrupt`.
  */
-export function* verifyBundleBytes(file: string, hash: string): Generator<void, void, undefined> {
+export function* verifyBundleBytes(
+  file: string,
+  hash: string,
+): Generator<void, readonly string[], undefined> {
   const descriptor = openBundle(file, hash)
   const digest = createHash('sha256')
-  const slice = Buffer.allocUnsafe(SLICE)
+  const slices: string[] = []
   try {
-    for (let count = readSync(descriptor, slice, 0, SLICE, null); count > 0; ) {
-      digest.update(slice.subarray(0, count))
+    for (let bytes = readSlice(descriptor); bytes.byteLength > 0; bytes = readSlice(descriptor)) {
+      digest.update(bytes)
+      slices.push(digestOf(bytes))
       yield
-      count = readSync(descriptor, slice, 0, SLICE, null)
     }
   } finally {
     closeSync(descriptor)
   }
   if (digest.digest('hex') !== hash) throw mismatch(file, hash)
+  return slices
 }
 
+/** The next slice, whole but for the last: a read may give less than was asked for. */
+function readSlice(descriptor: number): Buffer {
+  const slice = Buffer.allocUnsafe(SLICE)
+  let held = 0
+  while (held < SLICE) {
+    const count = readSync(descriptor, slice, held, SLICE - held, null)
+    if (count === 0) break
+    held += count
+  }
+  return slice.subarray(0, held)
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return hashOf('sha256', bytes, 'base64url')
+}
+
+/** Only a file has an end: a pipe would be waited for, a device read for ever. */
 function openBundle(file: string, hash: string): number {
+  const unreadable = (why: string, cause?: unknown): SallyportError =>
+    new SallyportError('bundle-corrupt', `the bundle ${file} cannot be read: ${why}`, { hash }, cause)
+  let descriptor: number
   try {
-    return openSync(file, 'r')
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
-    throw new SallyportError('bundle-corrupt', `the bundle ${file} cannot be read: ${code}`, { hash }, error)
+    throw unreadable(code, error)
   }
+  if (fstatSync(descriptor).isFile()) return descriptor
+  closeSync(descriptor)
+  throw unreadable('it is no file')
 }
 
 function mismatch(file: string, hash: string): SallyportError {
@@ -97,19 +135,22 @@ function mismatch(file: string, hash: string): SallyportError {
 
 /**
  * The parts of a bundle in their order, read in slices so that the reader can pause between any two. The hash is
- * checked over the bytes as they are read: the caller must not use what it built before the generator ended.
- * Throws `bundle-corrupt`.
+ * checked over the bytes as they are read: the caller must not use what it built before the generator ended. With
+ * the slices that were `verified`, it may: none is parsed that is not the one verified. Throws `bundle-corrupt`.
  */
-export function* readBundle(file: string, hash: string): Generator<BundlePart, void, undefined> {
+export function* readBundle(
+  file: string,
+  hash: string,
+  verified?: readonly string[],
+): Generator<BundlePart, void, undefined> {
   const descriptor = openBundle(file, hash)
   const digest = createHash('sha256')
   let rest: Buffer<ArrayBufferLike> = Buffer.alloc(0)
   try {
-    for (;;) {
-      const slice = Buffer.allocUnsafe(SLICE)
-      const count = readSync(descriptor, slice, 0, SLICE, null)
-      if (count === 0) break
-      const bytes = slice.subarray(0, count)
+    for (let index = 0; ; index++) {
+      const bytes = readSlice(descriptor)
+      if (bytes.byteLength === 0) break
+      if (verified !== undefined && digestOf(bytes) !== verified[index]) throw mismatch(file, hash)
       digest.update(bytes)
       rest = rest.byteLength === 0 ? bytes : Buffer.concat([rest, bytes])
       if (rest.byteLength > MAX_LINE)

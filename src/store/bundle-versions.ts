@@ -1,5 +1,15 @@
 import type { KeyObject } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readdirSync, readSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { SallyportError } from '../model/errors.ts'
@@ -64,7 +74,8 @@ function refused(hash: string, why: string): SallyportError {
 function readText(file: string): string | null {
   let descriptor: number
   try {
-    descriptor = openSync(file, 'r')
+    // A pipe would be waited for.
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch {
     return null
   }
@@ -164,6 +175,8 @@ export function writeWhole(file: string, text: string): void {
     }
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException
+    // A full disk gets no fuller. A folder in its place is not ours to take away.
+    if (code !== 'EISDIR') rmSync(draft, { force: true })
     throw new SallyportError('store-unwritable', `${file} cannot be written: ${code}`, { file, code }, error)
   }
 }

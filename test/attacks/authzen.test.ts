@@ -36,7 +36,7 @@ decisionPoints:
 `
 
 function gateWith(mode: string, credentials?: readonly string[]): Promise<AuthzenGate> {
-  const many = Array.from({ length: 300 }, (_, index) => entity('user', `u${index}`, { member: true }))
+  const many = Array.from({ length: 600 }, (_, index) => entity('user', `u${index}`, { member: true }))
   return authzenGate({
     files: {
       'sallyport.yaml': MAIN.replace('MODE', mode),
@@ -231,9 +231,9 @@ describe('a page token', () => {
       ids.push(...got.results.map(({ id }) => id))
       token = got.page?.next_token ?? ''
     }
-    expect(new Set(ids).size).toBe(301)
-    expect(ids).toHaveLength(301)
-    expect((await page(search)).results).toHaveLength(301)
+    expect(new Set(ids).size).toBe(601)
+    expect(ids).toHaveLength(601)
+    expect((await page(search)).results).toHaveLength(601)
   })
 
   it('is one only of its own search, unchanged', async () => {

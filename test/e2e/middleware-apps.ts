@@ -183,6 +183,7 @@ async function honoApp(note: Note, gate: EmbeddedGate | null): Promise<Listener>
       note(incoming, !/^P/.test(context.req.method) ? undefined : await context.req.json())
     await next()
   })
+  app.onError(() => Response.json({ error: 'failed' }, { status: 500 }))
   const json = ([status, body]: Part): Response => Response.json(body, { status })
   app.get('/v1/orders', () => json(listed()))
   app.post('/v1/orders', async (context) => json(made(await context.req.json())))

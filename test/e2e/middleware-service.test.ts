@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, request } from 'node:http'
 import { connect, createServer as createHttp2 } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createConnection } from 'node:net'
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type EmbeddedGate, openGate } from '../../src/middleware.ts'
@@ -144,6 +144,67 @@ describe('the gate within a service', () => {
     await expect
       .poll(async () => (await recordsOf(folder)).get(id)?.cut)
       .toMatchObject({ why: expect.stringMatching(/left|broke/) })
+  })
+
+  it('keeps fields after the body, and a second head, from passing for the first', async () => {
+    const { gate } = await opened({ mode: 'observe' })
+    let trailers: unknown = null
+    let thrown: unknown = null
+    const url = await served(
+      gate.handler(async (incoming, response) => {
+        for await (const _ of incoming);
+        trailers = [incoming.trailers, incoming.rawTrailers, incoming.headers['x-user-id']]
+        response.writeHead(201, [['Content-Type', 'application/json']] as never)
+        try {
+          response.writeHead(200)
+        } catch (error) {
+          thrown = error
+        }
+        response.end('{}')
+      }),
+    )
+    const socket = createConnection(Number(new URL(url).port), '127.0.0.1')
+    const head = 'Host: shop.example\r\nContent-Type: application/json\r\nConnection: close\r\n'
+    socket.write(
+      `POST /v1/orders HTTP/1.1\r\n${head}Transfer-Encoding: chunked\r\nTrailer: X-User-Id\r\n\r\n`,
+    )
+    socket.write('e\r\n{"item":"pen"}\r\n0\r\nX-User-Id: ben\r\n\r\n')
+    const [part] = (await once(socket, 'data')) as [Buffer]
+    expect(part.toString()).toMatch(/^HTTP\/1\.1 201 /)
+    expect(trailers).toEqual([{}, [], undefined])
+    expect(thrown).toMatchObject({ code: 'ERR_HTTP_HEADERS_SENT' })
+    socket.destroy()
+  })
+
+  it('answers what is sent ahead in the order asked, one call at a time', async () => {
+    const { gate } = await opened()
+    let atOnce = 0
+    let most = 0
+    const url = await served(
+      gate.handler((_incoming, response) => {
+        most = Math.max(most, ++atOnce)
+        response.setHeader('Content-Type', 'text/csv')
+        setTimeout(() => {
+          atOnce -= 1
+          response.end('row')
+        }, 20)
+      }),
+    )
+    const socket = createConnection(Number(new URL(url).port), '127.0.0.1')
+    const ask = (path: string, last = ''): string =>
+      `GET ${path} HTTP/1.1\r\nHost: shop.example\r\n${last}\r\n`
+    socket.write(
+      ask('/v1/rows') + ask('/v1/orders') + ask('/v1/rows') + ask('/v1/none', 'Connection: close\r\n'),
+    )
+    const parts: Buffer[] = []
+    for await (const part of socket) parts.push(part)
+    const statuses = [
+      ...Buffer.concat(parts)
+        .toString()
+        .matchAll(/HTTP\/1\.1 (\d{3})/g),
+    ].map(([, at]) => at)
+    expect(statuses).toEqual(['200', '401', '200', '404'])
+    expect(most).toBe(1)
   })
 
   it('answers HTTP/2 with a refusal', async () => {

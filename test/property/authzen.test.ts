@@ -16,6 +16,7 @@ const domain = new Domain(
     entities: null,
     types: null,
   }).plan,
+  [],
 )
 
 const word = fc.constantFrom(

@@ -111,6 +111,7 @@ describe('1,200 calls with owners from everywhere', () => {
       'policy-permits',
       'list-filtered',
       'list-unreadable',
+      'response-field-dropped',
     ])
       expect(codes).toContain(code)
   })

@@ -36,6 +36,10 @@ class Ancestry {
   }
 }
 
+const NO_PARENTS: readonly EntityUid[] = []
+/** Shared by all that have none: most entities of most stores. */
+const ROOT = new Ancestry()
+
 class StoredEntity implements Entity {
   readonly uid: EntityUid
   readonly #attributes: ReadonlyMap<string, Value>
@@ -102,6 +106,10 @@ function closure(stated: ByEntity<EntityStatement>): Iterable<readonly [EntityUi
   let held = 0
   for (const [root] of stated.entries()) {
     if (done.has(root)) continue
+    if ((stated.get(root)?.parents ?? NO_PARENTS).length === 0) {
+      done.set(root, ROOT)
+      continue
+    }
     const stack: Visit[] = [visit(root, stated, open)]
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       const parent = top.parents[top.next]

@@ -5,10 +5,11 @@ import { isDecidable, mayApply } from './bounds.ts'
 import { ContextReads } from './call-context.ts'
 import type { Policy } from './est.ts'
 import { isObserved } from './observed-policy.ts'
-import type { CompiledPolicy } from './plan.ts'
+import type { CedarPlan, CompiledPolicy } from './plan.ts'
 import { readPlan } from './plan.ts'
 import { type Authorization, PolicySet } from './policy-set.ts'
 import { Call, type KnownApi, KnownOperation } from './request.ts'
+import { operationReads } from './scope-cover.ts'
 import { TriedPolicies } from './tried-policies.ts'
 import { EntityUid } from './values.ts'
 
@@ -48,6 +49,9 @@ interface PartialSets {
 export class CedarEngine implements PolicyEngine {
   readonly reads: ReadonlySet<string>
   readonly #apis = new Map<string, ApiPolicies>()
+  readonly #plan: CedarPlan
+  /** By operation key; made where one is first asked for. */
+  readonly #operationReads = new Map<string, ReadonlySet<string>>()
   readonly #failingForbidDenies: boolean
 
   /**
@@ -59,7 +63,8 @@ export class CedarEngine implements PolicyEngine {
     plan: PolicyPlan,
     options: { readonly failingForbid?: 'deny' | 'ignore'; readonly generated?: 'always' | 'never' } = {},
   ) {
-    const { policies, apis, failingForbid } = readPlan(plan)
+    this.#plan = readPlan(plan)
+    const { policies, apis, failingForbid } = this.#plan
     this.reads = new Set(plan.reads)
     this.#failingForbidDenies = (options.failingForbid ?? failingForbid) !== 'ignore'
     try {
@@ -85,6 +90,15 @@ export class CedarEngine implements PolicyEngine {
     } catch (error) {
       return failed(error instanceof Error ? error.message : 'unknown')
     }
+  }
+
+  readsOf(api: string, operation: string): ReadonlySet<string> {
+    const known = this.#operationReads.get(operation)
+    if (known !== undefined) return known
+    const reads = operationReads(this.#plan, api, operation)
+    // Keys begin with their API's name; of what is no operation nothing is kept.
+    if (this.#apis.get(api)?.operations.has(operation) === true) this.#operationReads.set(operation, reads)
+    return reads
   }
 
   /** Lets go of the policies; every later evaluation denies. */

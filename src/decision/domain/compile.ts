@@ -5,8 +5,9 @@ import { parseFiles } from '../cedar/compile.ts'
 import { type EntityName, entityNames, entityOf, isObject } from '../cedar/est.ts'
 import type { PolicyFault, PolicyFile, PolicyWarning } from '../cedar/fault.ts'
 import { fault, throwIfAny } from '../cedar/fault.ts'
+import { isObserved } from '../cedar/observed-policy.ts'
 import { keepOnly, offsetOfByte } from '../cedar/source.ts'
-import { Domain } from './domain.ts'
+import { Domain, entityStatements } from './domain.ts'
 import type { DomainDetail, EntityPlan } from './plan.ts'
 import { readSchema } from './schema.ts'
 
@@ -23,11 +24,13 @@ export interface DomainInput {
 
 export interface DomainCompilation {
   readonly plan: DomainPlan
+  /** In the order of the file. */
+  readonly entities: readonly EntityPlan[]
   readonly warnings: readonly PolicyWarning[]
 }
 
 /** Searches go through them one by one, and gate threads make them at one go. */
-const MAX_ENTITIES = 20_000
+const MAX_ENTITIES = 10_000
 
 /**
  * Control's compiler for another application's policies: checked strictly against its own schema, as its entities are.
@@ -42,6 +45,9 @@ export function compileDomain(input: DomainInput): DomainCompilation {
   const actions = new Set(schema.actions.map(({ uid }) => nameText(uid)))
   for (const { file, span, id, policy, template } of parsed) {
     if (template) faults.push(fault(file, span.start, 'a domain takes no templates: name the entities', id))
+    // Left in, it would count: an answer has no effect that could be suspended.
+    if (isObserved(policy))
+      faults.push(fault(file, span.start, 'a domain’s policies cannot be observed only: leave @mode out', id))
     for (const name of entityNames(policy)) {
       if (!isActionType(name) || actions.has(nameText(name))) continue
       faults.push(fault(file, span.start, `there is no ${nameText(name)} in the schema`, id))
@@ -56,17 +62,17 @@ export function compileDomain(input: DomainInput): DomainCompilation {
     // In records they stand beside the gate’s own.
     policies: parsed.map(({ id, policy }) => ({ id: `${input.name}/${id}`, policy })),
     ...schema,
-    entities: input.entities === null ? [] : readEntities(input.entities, input.schema),
   }
+  const entities = input.entities === null ? [] : readEntities(input.entities, input.schema)
   const plan = { name: input.name, detail }
   // What a gate thread will do with it is done here first.
   try {
-    new Domain(plan)
+    new Domain(plan, entityStatements(entities))
   } catch (error) {
     const why = error instanceof Error && error.cause instanceof Error ? error.cause.message : 'unknown'
     throw new SallyportError('policy-invalid', `${(input.entities ?? input.schema).file}: ${why}`, {}, error)
   }
-  return { plan, warnings }
+  return { plan, entities, warnings }
 }
 
 function check(

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { isFault } from '../../model/errors.ts'
 import type { Question, Search } from '../../syntax/authzen.ts'
 import { compileDomain, type DomainInput } from './compile.ts'
-import { Domain } from './domain.ts'
+import { Domain, entityStatements } from './domain.ts'
 
 const SCHEMA = `
 type Address = { street: String, number?: Long };
@@ -61,7 +61,10 @@ function input(
   }
 }
 // As a gate thread has it: through the bundle's JSON.
-const made = (from: DomainInput) => new Domain(JSON.parse(JSON.stringify(compileDomain(from).plan)))
+const made = (from: DomainInput): Domain => {
+  const { plan, entities } = JSON.parse(JSON.stringify(compileDomain(from)))
+  return new Domain(plan, entityStatements(entities))
+}
 const domain = made(input())
 
 function ask(
@@ -192,6 +195,9 @@ describe('compiling a domain', () => {
     )
     expect(refused(input({ policies: 'permit (principal == ?principal, action, resource);' }))).toContain(
       'no templates',
+    )
+    expect(refused(input({ policies: '@mode("observe") permit (principal, action, resource);' }))).toContain(
+      'leave @mode out',
     )
     expect(refused(input({ policies: 'permit (principal, action, resource' }))).toContain('docs.cedar:1')
     expect(

@@ -5,7 +5,7 @@ import type { Reason } from '../../model/reason.ts'
 import { reason } from '../../model/reason.ts'
 import type { Question, Search, StatedAction } from '../../syntax/authzen.ts'
 import type { Entities, Entity } from '../cedar/entities.ts'
-import { EntityStore } from '../cedar/entity-store.ts'
+import { type EntityStatement, EntityStore } from '../cedar/entity-store.ts'
 import { PolicySet } from '../cedar/policy-set.ts'
 import { valueOfJson } from '../cedar/value-json.ts'
 import { EntityUid, MapRecord, type Value } from '../cedar/values.ts'
@@ -52,9 +52,9 @@ export class Domain {
   readonly #ids = new Map<string, string[]>()
 
   /** @throws {SallyportError} `bundle-corrupt` */
-  constructor(plan: DomainPlan) {
+  constructor(plan: DomainPlan, entities: readonly EntityStatement[]) {
     this.name = plan.name
-    const { policies, types, shapes, actions, entities } = readDomainPlan(plan)
+    const { policies, types, shapes, actions } = readDomainPlan(plan)
     this.#types = new Map(Object.entries(types))
     this.#shapes = new Map(Object.entries(shapes))
     const known = actions.map((action) => ({ action, uid: uidOf(action.uid) }))
@@ -65,7 +65,7 @@ export class Domain {
         known.map(({ action, uid }) => ({ uid, ancestors: action.ancestors.map(uidOf) })),
       )
       this.#store = new EntityStore([
-        ...entities.map(statement),
+        ...entities,
         ...known.map(({ action, uid }) => ({ uid, parents: action.ancestors.map(uidOf) })),
       ])
     } catch (error) {
@@ -183,8 +183,14 @@ function uidOf({ type, id }: Name): EntityUid {
   return new EntityUid(type, id)
 }
 
-function statement({ uid, attrs, tags, parents }: EntityPlan) {
-  return { uid: uidOf(uid), attributes: values(attrs), tags: values(tags), parents: parents.map(uidOf) }
+/** Entities of a bundle's part, made apart from the rest so that many of them can be made in slices. */
+export function entityStatements(entities: readonly unknown[]): readonly EntityStatement[] {
+  return (entities as readonly EntityPlan[]).map(({ uid, attrs, tags, parents }) => ({
+    uid: uidOf(uid),
+    attributes: values(attrs),
+    tags: values(tags),
+    parents: parents.map(uidOf),
+  }))
 }
 
 function values(json: Readonly<Record<string, unknown>>): ReadonlyMap<string, Value> {

@@ -11,8 +11,6 @@ export interface DomainDetail {
   /** By entity type. */
   readonly shapes: Readonly<Record<string, RecordShape>>
   readonly actions: readonly ActionPlan[]
-  /** In the order of the file. */
-  readonly entities: readonly EntityPlan[]
 }
 
 export interface ActionPlan {
@@ -49,7 +47,7 @@ export type Shape =
 
 /** @throws {SallyportError} `bundle-corrupt` where another version wrote the plan. */
 export function readDomainPlan({ name, detail }: DomainPlan): DomainDetail {
-  const lists = ['policies', 'actions', 'entities']
+  const lists = ['policies', 'actions']
   const objects = ['types', 'shapes']
   if (
     isObject(detail) &&

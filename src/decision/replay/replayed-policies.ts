@@ -12,7 +12,7 @@ import type { RecordedInput } from '../../model/record.ts'
 import { principalId } from '../../model/subject.ts'
 import { replayInput } from '../attributes.ts'
 import type { ScopeCheck } from '../floor.ts'
-import { itemReads, itemVerdict } from '../items.ts'
+import { itemReads, itemVerdict, namesItems } from '../items.ts'
 import type { Against, Caller, Comparison, ItemsReleased, RecordedCall } from './replayed.ts'
 import { restated } from './restated.ts'
 
@@ -63,10 +63,12 @@ export function askPolicies(
   const verdict = engine.evaluate(input)
   const late = reads.checkpoint && verdict.verdict !== 'deny' ? deniedLate(call, input, engine) : null
   if (late !== null) return late
-  if (verdict.verdict !== 'pending') return { verdict, input }
+  const list = operation.plan.object?.items
+  const filters = verdict.verdict === 'allow' && list !== undefined && namesItems(engine, input, list.param)
+  if (verdict.verdict !== 'pending' && !filters) return { verdict, input }
   // The floor refuses whatever the policies would come to; an upstream that failed has nothing more to say.
   if (floorRefuses(against, scopes) || upstreamTroubled(call)) return { verdict, input }
-  if (operation.plan.object?.items !== undefined) {
+  if (list !== undefined) {
     // Whoever was allowed all of a list has no items in the record.
     if (recorded.items === undefined) return { missing: ['items'], waits: true }
     return judgeItems(call, recorded, engine, reads.recorded, input, verdict)
@@ -128,7 +130,7 @@ function deniedEarly(
 /** Every kind of item the record tells apart, by these policies. */
 function judgeItems(
   { decisions }: RecordedCall,
-  { items = [], itemParam, kept = [] }: RecordedInput,
+  { items = [], itemParam, itemIds, kept = [] }: RecordedInput,
   engine: PolicyEngine,
   reads: ReadonlySet<string>,
   input: DecisionInput,
@@ -136,7 +138,8 @@ function judgeItems(
 ): Asked {
   const decided = decisions.findLast((decision) => decision.items !== undefined)?.items
   if (decided === undefined || decided.rows.length !== items.length) return { missing: ['items'] }
-  if (itemReads(reads, itemParam).id && !itemReads(kept, itemParam).id) return { missing: ['items.id'] }
+  const known = itemIds !== false && itemReads(kept, itemParam).id
+  if (itemReads(reads, itemParam).id && !known) return { missing: ['items.id'] }
   const rows = decided.rows.map(({ count }, index) => ({
     ...itemVerdict(engine, input, items[index] ?? {}, itemParam),
     count,

@@ -140,15 +140,15 @@ class TakenAnswer implements AppAnswer, Begin {
     const response = this.#response
     const own = {
       writeHead: (status: number, second?: unknown, third?: unknown): ServerResponse => {
-        if (this.#headSent)
-          throw new SallyportError('not-carried', 'the head of this answer was sent already')
+        if (this.#headSent) throw headersSent()
         if (!Number.isInteger(status) || status < 100 || status > 999)
           throw new RangeError(`Invalid status code: ${String(status)}`)
         const given = typeof second === 'string' ? third : (second ?? third)
         const fields = merged(fieldsSet(response), given)
         // An interim answer is none; the gate carries no more of them than 100.
-        if (status >= 200 || status === 101) this.#writeHead(status, fields)
-        if (status >= 200 || status === 101) response.statusCode = status
+        if (status < 200 && status !== 101) return response
+        this.#writeHead(status, fields)
+        response.statusCode = status
         return response
       },
       write: (chunk: unknown, encoding?: unknown, done?: Written): boolean => {
@@ -170,11 +170,16 @@ class TakenAnswer implements AppAnswer, Begin {
       writeEarlyHints: (_hints: unknown, done?: () => void): void => done?.(),
       addTrailers: (): void => undefined,
     }
-    for (const [name, value] of Object.entries(own))
-      Object.defineProperty(response, name, { value, writable: true, configurable: true })
+    Object.assign(response, own)
     Object.defineProperty(response, 'headersSent', { get: () => this.#headSent, configurable: true })
     Object.defineProperty(response, 'writableEnded', { get: () => this.#ended, configurable: true })
   }
+}
+
+/** As node says it: frameworks look for the code. */
+function headersSent(): Error {
+  const message = 'Cannot write headers after they are sent to the client'
+  return Object.assign(new Error(message), { code: 'ERR_HTTP_HEADERS_SENT' })
 }
 
 /** The message's own methods, by which the gate answers once the application's were replaced. */

@@ -8,6 +8,7 @@ import type { Middleware } from './middleware.ts'
 import { takeAnswer } from './middleware-answer.ts'
 import { AppLookups, type Dispatch } from './middleware-lookup.ts'
 import { showJudged } from './middleware-request.ts'
+import { Turns } from './turns.ts'
 
 /** How a framework goes on with a request. */
 export interface NodeHost {
@@ -21,21 +22,49 @@ export interface NodeHost {
 
 export class NodeMiddleware {
   readonly #middleware: Middleware
+  readonly #turns = new WeakMap<object, Turns>()
   readonly #lookups = new WeakMap<Dispatch, Upstream>()
 
   constructor(middleware: Middleware) {
     this.#middleware = middleware
   }
 
-  /** Settles when the answer is out; Never rejects. */
-  async play(
+  /** Settles when the answer is out. Never rejects. */
+  play(
+    request: IncomingMessage,
+    response: ServerResponse,
+    host: NodeHost,
+    dispatch: Dispatch,
+  ): Promise<void> {
+    if (this.#middleware.callOf(request) !== undefined) {
+      host.goOn()
+      return Promise.resolve()
+    }
+    return new Promise((resolve) => {
+      // What is sent ahead on a connection waits: no answer is made that could not go out yet.
+      const turn = (): Promise<void> => this.#play(request, response, host, dispatch).then(resolve, resolve)
+      if (!this.#turnsOf(request).take(turn)) request.socket.destroy()
+    })
+  }
+
+  #turnsOf({ socket }: IncomingMessage): Turns {
+    let turns = this.#turns.get(socket)
+    if (turns === undefined) {
+      const made = new Turns()
+      turns = made
+      this.#turns.set(socket, made)
+      socket.once('close', () => made.drop())
+    }
+    return turns
+  }
+
+  async #play(
     request: IncomingMessage,
     response: ServerResponse,
     host: NodeHost,
     dispatch: Dispatch,
   ): Promise<void> {
     const middleware = this.#middleware
-    if (middleware.callOf(request) !== undefined) return void host.goOn()
     const { exchange, body } = middleware.open(request, host.target)
     if (middleware.isUnclaimed(exchange)) {
       middleware.mark(request, null)

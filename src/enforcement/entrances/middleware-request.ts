@@ -43,6 +43,10 @@ export function showJudged(request: IncomingMessage, { target, fields }: JudgedR
   request.url = target
   keepOnly(request.headers, request.headersDistinct, fields)
   request.rawHeaders = [...fields]
+  // Never judged, and no server behind a gate would get them.
+  request.trailers = {}
+  request.trailersDistinct = {}
+  request.rawTrailers = []
 }
 
 function keepOnly(

@@ -1,20 +1,13 @@
-// @ts-nocheck
 import { join } from 'node:path'
-import { mkdtempSync } from 'node:fs'
-import { bundleParts, compileBundle } from '../../src/roles/compile-bundle.ts'
-import { readReplayBundle } from '../../src/roles/replay-bundle.ts'
-import { compare, replayRecord } from '../../src/decision/replay/judge-record.ts'
-import { writeBundle } from '../../src/store/bundle-files.ts'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { callInMemory } from '../../src/enforcement/entrances/memory.ts'
-import { SallyportError } from '../../src/model/errors.ts'
-import type { OutcomeEntry } from '../../src/model/record.ts'
-import { systemRandom } from '../../src/roles/system.ts'
-import { type ConfigFolder, configFolder } from '../config-folder.ts'
-import { type MemoryGate, memoryGate, memoryUpstream } from '../memory-gate.ts'
-import { accessToken, testKey } from '../token-issuer.ts'
+import { callInMemory } from '../src/enforcement/entrances/memory.ts'
+import { SallyportError } from '../src/model/errors.ts'
+import type { OutcomeEntry } from '../src/model/record.ts'
+import { systemRandom } from '../src/roles/system.ts'
+import { type ConfigFolder, configFolder } from './config-folder.ts'
+import { type MemoryGate, memoryGate, memoryUpstream } from './memory-gate.ts'
+import { accessToken, testKey } from './token-issuer.ts'
 
-// What a candidate says beside the bundle in force is what it does when it is in force itself.
+// One API under many configurations, and calls that these judge in different ways.
 
 const ISSUER = 'https://idp.example'
 const KEY = testKey('ES256')
@@ -46,7 +39,7 @@ const OWN = `@id("own") permit (principal is User, action in [Action::"things.ge
 `
 const STAFF = `${OWN}@id("staff") permit (principal in Group::"corp/staff", action, resource);\n`
 
-interface Setting {
+export interface Setting {
   readonly contract?: string
   readonly policies?: string
   readonly mode?: string
@@ -60,7 +53,7 @@ interface Setting {
   readonly age?: string
 }
 
-const SETTINGS: Readonly<Record<string, Setting>> = {
+export const SETTINGS: Readonly<Record<string, Setting>> = {
   plain: {},
   staff: { policies: 'staff' },
   nobody: { policies: 'nobody' },
@@ -84,12 +77,24 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   publicown: { contract: 'public' },
   optional: { contract: 'optional', policies: 'all' },
   optionalown: { contract: 'optional' },
-  renamed: { contract: 'renamed', policies: 'params', object: 'thing: { path: "/things/{key}", owner: /owner, lookup: getThing }' },
+  renamed: {
+    contract: 'renamed',
+    policies: 'params',
+    object: 'thing: { path: "/things/{key}", owner: /owner, lookup: getThing }',
+  },
   params: { policies: 'params' },
   checkpoint: { policies: 'checkpoint' },
   checkhead: { policies: 'checkhead' },
-  listed: { object: 'thing: { path: "/things/{id}", owner: /owner, lookup: getThing, list: { operation: listThings, id: /id } }', policies: 'list' },
-  listednone: { object: 'thing: { path: "/things/{id}", owner: /owner, lookup: getThing, list: { operation: listThings, id: /id } }', policies: 'params' },
+  listed: {
+    object:
+      'thing: { path: "/things/{id}", owner: /owner, lookup: getThing, list: { operation: listThings, id: /id } }',
+    policies: 'list',
+  },
+  listednone: {
+    object:
+      'thing: { path: "/things/{id}", owner: /owner, lookup: getThing, list: { operation: listThings, id: /id } }',
+    policies: 'params',
+  },
   nolookup: { object: 'thing: { path: "/things/{id}", owner: /owner }' },
   noobject: { object: '', policies: 'all' },
   failing: { policies: 'failing' },
@@ -110,7 +115,7 @@ apis:
     upstream: http://127.0.0.1:9
     basePath: ${more.basePath ?? '/v1'}
     owner: team
-    identity: { accept: [corp], audience: ${more.audience ?? 'shop'}${more.age ? ', ' + more.age : ''} }
+    identity: { accept: [corp], audience: ${more.audience ?? 'shop'}${more.age ? `, ${more.age}` : ''} }
     mode: ${mode}
     objects: { ${more.object ?? `thing: { path: "/things/{id}", owner: ${more.owner ?? '/owner'}, lookup: getThing }`} }
     ${more.more ?? ''}
@@ -118,9 +123,9 @@ ${more.limits === undefined ? '' : `limits: { ${more.limits} }\n`}policies: ./${
 store: ./data
 `
 
-let folder: ConfigFolder
-beforeAll(() => {
-  folder = configFolder()
+/** A folder with the file `<name>.yaml` for each setting. */
+export function settingsFolder(): ConfigFolder {
+  const folder = configFolder()
   const files = Object.entries(SETTINGS).map(([name, setting]) => [`${name}.yaml`, text(setting)] as const)
   folder.write({
     ...Object.fromEntries(files),
@@ -128,26 +133,31 @@ beforeAll(() => {
     'scoped.openapi.yaml': contract('look'),
     'strict.openapi.yaml': contract('read', 2),
     'public.openapi.yaml': contract('read').replaceAll('security: [{ oauth: [read] }]', 'security: []'),
-    'optional.openapi.yaml': contract('read').replaceAll('security: [{ oauth: [read] }]', 'security: [{ oauth: [read] }, {}]'),
-    'renamed.openapi.yaml': contract('read').replaceAll('/things/{id}', '/things/{key}').replaceAll('name: id,', 'name: key,'),
-    'params/all.cedar': '@id("p") permit(principal, action, resource) when { resource.params has id && resource.params.id == "a" };',
+    'optional.openapi.yaml': contract('read').replaceAll(
+      'security: [{ oauth: [read] }]',
+      'security: [{ oauth: [read] }, {}]',
+    ),
+    'renamed.openapi.yaml': contract('read')
+      .replaceAll('/things/{id}', '/things/{key}')
+      .replaceAll('name: id,', 'name: key,'),
+    'params/all.cedar':
+      '@id("p") permit(principal, action, resource) when { resource.params has id && resource.params.id == "a" };',
     'all/all.cedar': '@id("all") permit(principal, action, resource);',
-    'checkpoint/all.cedar': OWN + '@id("cp") forbid(principal, action, resource) when { context.checkpoint == "response" };',
-    'checkhead/all.cedar': OWN + '@id("cp") forbid(principal, action, resource) when { context.checkpoint == "head" && principal is User };',
-    'failing/all.cedar': OWN + '@id("cp") forbid(principal, action, resource) when { context.tokenAgeSeconds + 9223372036854775807 > 0 };',
-    'list/all.cedar': '@id("own") permit (principal is User, action, resource) when { resource has owner && resource.owner == principal };',
+    'checkpoint/all.cedar': `${OWN}@id("cp") forbid(principal, action, resource) when { context.checkpoint == "response" };`,
+    'checkhead/all.cedar':
+      OWN +
+      '@id("cp") forbid(principal, action, resource) when { context.checkpoint == "head" && principal is User };',
+    'failing/all.cedar':
+      OWN +
+      '@id("cp") forbid(principal, action, resource) when { context.tokenAgeSeconds + 9223372036854775807 > 0 };',
+    'list/all.cedar':
+      '@id("own") permit (principal is User, action, resource) when { resource has owner && resource.owner == principal };',
     'own/all.cedar': OWN,
     'staff/all.cedar': STAFF,
     'nobody/all.cedar': '@id("nobody") forbid (principal, action, resource);\n',
   })
-})
-afterAll(() => folder.remove())
-
-const gates: MemoryGate[] = []
-const alone = new Map<string, MemoryGate>()
-afterAll(() => {
-  for (const gate of gates) gate.close()
-})
+  return folder
+}
 
 const THINGS: Readonly<Record<string, object>> = {
   a: { id: 'a', owner: 'ana', maker: 'bo', note: 'fine' },
@@ -155,7 +165,8 @@ const THINGS: Readonly<Record<string, object>> = {
   n: { id: 'n' },
 }
 
-function gateOf(name: string, beside?: string): MemoryGate {
+/** `beside`: a candidate's setting. */
+export function gateOf(folder: ConfigFolder, name: string, beside?: string): MemoryGate {
   const upstream = memoryUpstream(({ path, method }) => {
     const [, id = ''] = /\/things\/(\w+)/.exec(path) ?? []
     if (id === 'x') throw new SallyportError('upstream-unreachable', 'gone')
@@ -169,17 +180,15 @@ function gateOf(name: string, beside?: string): MemoryGate {
       body: path.includes('bad') ? body : JSON.stringify(found),
     }
   })
-  const gate = memoryGate({
+  return memoryGate({
     config: join(folder.path, `${name}.yaml`),
     upstream,
     keys: { corp: { iss: ISSUER, keys: [KEY] } },
     ...(beside === undefined ? {} : { candidate: { config: join(folder.path, `${beside}.yaml`) } }),
   })
-  gates.push(gate)
-  return gate
 }
 
-function tokens(): readonly (string | null)[] {
+export function tokens(): readonly (string | null)[] {
   const now = Math.floor(Date.now() / 1000)
   const token = (sub: string, more: object = {}) =>
     accessToken(KEY, {
@@ -205,7 +214,7 @@ function tokens(): readonly (string | null)[] {
   ]
 }
 
-const CALLS = [
+export const CALLS = [
   ['GET', '/v1/free'],
   ['GET', '/v1/things'],
   ['GET', '/v1/things/a'],
@@ -224,10 +233,10 @@ const CALLS = [
   ['GET', '/v1/things/a', undefined, 12],
 ] as const
 
-async function outcomeOf(
+export async function outcomeOf(
   gate: MemoryGate,
   token: string | null,
-  [method, target, body, more = 0]: readonly [string, string, string?, number?],
+  [method, target, body, more = 0]: readonly [string, string, (string | undefined)?, number?],
 ): Promise<OutcomeEntry> {
   const fields = ['Host', 'things.example']
   if (token !== null) fields.push('Authorization', `Bearer ${token}`)
@@ -244,39 +253,3 @@ async function outcomeOf(
   if (outcome === undefined) throw new Error('no outcome')
   return outcome
 }
-
-describe('a candidate beside the bundle in force', () => {
-  const names = Object.keys(SETTINGS)
-  const pairs = ['plain', 'staff', 'nobody', 'maker', 'observed'].flatMap((live) =>
-    names.filter((other) => other !== live).map((other) => [live, other] as const),
-  )
-
-
-  const rb = new Map()
-  const bundleOf = (name) => {
-    if (!rb.has(name)) { const w = writeBundle(folder.path, bundleParts(compileBundle(join(folder.path, `${name}.yaml`)))); rb.set(name, readReplayBundle(w.file, w.hash)) }
-    return rb.get(name)
-  }
-  const all = (process.env.LIVE ?? 'plain').split(',').flatMap((live) => names.map((other) => [live, other]))
-  it.each(all)('%s > %s', async (live, other) => {
-    const a = alone.get(live) ?? gateOf(live); alone.set(live, a)
-    const b = alone.get(other) ?? gateOf(other); alone.set(other, b)
-    const between = compare(bundleOf(live).outline, bundleOf(other))
-    const wrong = []
-    let und = 0, n = 0
-    const run = async (g, token, call) => { const o = await outcomeOf(g, token, call); return { outcome: o, intent: g.audit.intents.get(o.id) } }
-    for (const token of tokens()) for (const call of CALLS) {
-      n++
-      const one = await run(a, token, call), two = await run(b, token, call)
-      const record = { v: 1, place: { node: 'n', boot: 'b', thread: 0, sequence: 1 }, intent: { ...one.intent, sealed: 'open' }, outcome: one.outcome, cut: null }
-      const r = replayRecord(record, between)
-      const act = (o) => (o.outcome.action === 'refused' ? 'deny' : 'allow')
-      if (r.kind === 'undecidable') { und++; continue }
-      const says = r.kind === 'same' ? act(one) : r.to
-      if (r.kind === 'changed' && r.unplayed.length > 0 && says === 'allow') continue
-      if (says !== act(two)) wrong.push([...call, token?.length, r.kind, says, 'was', act(one), one.outcome.decisions.at(-1)?.reasons[0]?.code ?? one.intent.decisions.at(-1)?.reasons[0]?.code, 'real', act(two), (two.outcome.decisions.at(-1) ?? two.intent.decisions.at(-1))?.reasons[0]?.code].join(' '))
-    }
-    console.log(live, other, n, 'undecidable', und)
-    expect(wrong).toEqual([])
-  })
-})

@@ -1,0 +1,76 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { compare, replayRecord } from '../../src/decision/replay/judge-record.ts'
+import type { ReplayBundle } from '../../src/decision/replay/replayed.ts'
+import type { ExchangeRecord } from '../../src/model/record.ts'
+import { bundleParts, compileBundle } from '../../src/roles/compile-bundle.ts'
+import { readReplayBundle } from '../../src/roles/replay-bundle.ts'
+import { writeBundle } from '../../src/store/bundle-files.ts'
+import type { ConfigFolder } from '../config-folder.ts'
+import type { MemoryGate } from '../memory-gate.ts'
+import { CALLS, gateOf, outcomeOf, SETTINGS, settingsFolder, tokens } from '../settings-gate.ts'
+
+// What a replay says of a recorded call is what happens to that call under the other bundle, or it says nothing.
+
+let folder: ConfigFolder
+beforeAll(() => {
+  folder = settingsFolder()
+})
+const gates = new Map<string, MemoryGate>()
+const bundles = new Map<string, ReplayBundle>()
+afterAll(() => {
+  for (const gate of gates.values()) gate.close()
+  folder.remove()
+})
+
+function gate(name: string): MemoryGate {
+  const found = gates.get(name) ?? gateOf(folder, name)
+  gates.set(name, found)
+  return found
+}
+
+function bundle(name: string): ReplayBundle {
+  const known = bundles.get(name)
+  if (known !== undefined) return known
+  const { file, hash } = writeBundle(
+    folder.path,
+    bundleParts(compileBundle(join(folder.path, `${name}.yaml`))),
+  )
+  const read = readReplayBundle(file, hash)
+  bundles.set(name, read)
+  return read
+}
+
+async function recordOf(name: string, token: string | null, call: (typeof CALLS)[number]) {
+  const { audit } = gate(name)
+  const outcome = await outcomeOf(gate(name), token, call)
+  const intent = audit.intents.get(outcome.id)
+  if (intent === undefined) throw new Error('no intent')
+  const place = { node: 'n', boot: 'b', thread: 0, sequence: 1 }
+  const record: ExchangeRecord = { v: 1, place, intent: { ...intent, sealed: 'open' }, outcome, cut: null }
+  return { record, acted: outcome.action === 'refused' ? 'deny' : 'allow' }
+}
+
+describe('a replay of what one configuration recorded by another', () => {
+  const names = Object.keys(SETTINGS)
+  const made = ['plain', 'observed', 'public', 'checkpoint', 'listed', 'stagepolicy']
+  const pairs = made.flatMap((one) => names.map((other) => [one, other] as const))
+
+  it.each(pairs)('%s by %s', async (one, other) => {
+    const between = compare(bundle(one).outline, bundle(other))
+    const wrong: string[] = []
+    for (const token of tokens()) {
+      for (const call of CALLS) {
+        const [was, is] = [await recordOf(one, token, call), await recordOf(other, token, call)]
+        const replayed = replayRecord(was.record, between)
+        if (replayed.kind === 'undecidable') continue
+        const said = replayed.kind === 'same' ? was.acted : replayed.to
+        // What the recorded call did not get to is named, and may still refuse it.
+        if (replayed.kind === 'changed' && said === 'allow' && replayed.unplayed.length > 0) continue
+        if (said !== is.acted || (one === other && replayed.kind !== 'same'))
+          wrong.push(`${call.join(' ')} ${token?.length}: ${replayed.kind}, ${said}, but ${is.acted}`)
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+})
