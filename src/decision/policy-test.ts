@@ -93,9 +93,7 @@ function runTest({ file, test, plan, call }: PreparedTest, engine: PolicyEngine)
   // Who is allowed whoever owns them, and whichever they are, sees all of them.
   const one = policy.verdict === 'pending' || (policy.verdict === 'allow' && namesItems(engine, input, param))
   const rows = items.map((item) =>
-    one
-      ? itemVerdict(engine, input, item, param)
-      : { effect: policy.verdict, policies: [] },
+    one ? itemVerdict(engine, input, item, param) : { effect: policy.verdict, policies: [] },
   )
   const released = rows.filter(({ effect }) => effect === 'allow').length
   const judged = { judged: rows.length, released, rows: rows.map((row) => ({ ...row, count: 1 })) }

@@ -17,6 +17,7 @@ import { type CleanHead, checkHead } from './hygiene.ts'
 import { identifyNow } from './identify.ts'
 import type { Journal } from './journal.ts'
 import { type Bench, judge, type Verdict } from './judge.ts'
+import { filtersItems } from './list-items.ts'
 import type { LookedUp } from './object.ts'
 import { objectFacts, withBody } from './object-facts.ts'
 import type { Pin } from './pinned.ts'
@@ -153,7 +154,8 @@ export class Shadow {
       this.#sight,
     )
     const object = operation?.plan.object
-    const unanswered = waitsForAnswer(object, atHead.decision.pending, this.#sight)
+    const pending = atHead.decision.pending || filtersItems(object, seen.input, api.policies)
+    const unanswered = waitsForAnswer(object, pending, this.#sight)
     if (unanswered && object?.lookup === undefined) content.push(unseenAnswer())
     let stated = seen.stated
     let known = seen.input === null ? null : atCheckpoint(seen.input, 'body')

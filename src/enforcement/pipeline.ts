@@ -15,6 +15,7 @@ import { checkHead } from './hygiene.ts'
 import { identify } from './identify.ts'
 import { Journal } from './journal.ts'
 import { judge, opposesCall, type Verdict } from './judge.ts'
+import { filtersItems } from './list-items.ts'
 import { lookUpObject } from './object.ts'
 import { objectFacts, withBody } from './object-facts.ts'
 import { release } from './release.ts'
@@ -147,7 +148,8 @@ export async function admit(
   const content = checkContent(exchange, head, operation, params, body, journal, gate, sight)
 
   // An answer that stays unseen cannot state whose the object is; a declared look-up can.
-  const unanswered = waitsForAnswer(object, atHead.decision.pending, sight)
+  const pending = atHead.decision.pending || filtersItems(object, input, api.policies)
+  const unanswered = waitsForAnswer(object, pending, sight)
   if (unanswered && object?.lookup === undefined) content.push(unseenAnswer())
   const sound = !opposesCall(content, journal) && !atHead.opposed
   const lookupDue = (unanswered || (object?.ownerKnownAt === 'body' && object.lookup !== undefined)) && sound

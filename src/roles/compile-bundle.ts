@@ -11,6 +11,7 @@ import { type PolicyTestResult, runPolicyTests, type TestedApi } from '../decisi
 import type { ApiPlan, BundleHead, BundlePart, DomainPlan, PolicyPlan } from '../model/bundle.ts'
 import { isFault, SallyportError } from '../model/errors.ts'
 import { escapePointer } from '../syntax/json-pointer.ts'
+import { requireNamedItems } from './named-items.ts'
 import { settleOperations } from './named-operations.ts'
 import { withContractRules } from './object-sources.ts'
 import { apiOperations } from './policy-schemas.ts'
@@ -79,6 +80,7 @@ export function compileBundle(configFile: string): CompiledBundle {
     unstated: unstatedAttributes(head),
     failingForbid: read.config.failingForbid,
   })
+  requireNamedItems(read, apis, compiled.plan, compiled.places)
   for (const { file, line, column, message } of compiled.warnings)
     warnings.push({ place: `${file}:${line}:${column}`, message })
   const domains = read.domains.map((domain) => {

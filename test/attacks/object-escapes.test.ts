@@ -87,6 +87,56 @@ describe('single objects named by policies', () => {
     const got = await gate.call('ana', { target: '/orders' })
     expect([got.status, got.text]).toEqual([200, '{"data":{"items":[]}}'])
   })
+  const NAMED = '@id("held") forbid (principal, action, resource == Object::"shop/order/o-2");'
+  const withId = `
+      order: { path: "/orders/{orderId}", owner: /customerId, list: { operation: listOrders, items: /data/items, id: /id } }`
+  it('in a list that does not say which item is which: refused at load', () => {
+    const rules = withId.replace(', id: /id', '')
+    expect(() => gateOf({ rules, policies: `${POLICIES}${NAMED}` })).toThrow(
+      /the list listOrders does not say where an item’s id stands, and the policy held \(.*shop\.cedar:5:1\) names single objects/,
+    )
+    const elsewhere = NAMED.replace('action,', 'action == Action::"shop.getOrder",')
+    expect(() => gateOf({ rules, policies: `${POLICIES}${elsewhere}` })).not.toThrow()
+  })
+  it('in a list whose path lacks a part of the name', () => {
+    const rules = `
+      order: { path: "/customers/{customerId}/orders/{orderId}", owner: /customerId, list: { operation: listOrders, items: /data/items, id: /id } }`
+    expect(() => gateOf({ rules, policies: `${POLICIES}${NAMED}` })).toThrow(
+      /has no path parameter customerId/,
+    )
+  })
+  it('where an item states no id that could be compared', async () => {
+    const gate = gateOf({
+      rules: withId,
+      policies: `${POLICIES}${NAMED}`,
+      contract: OPEN.replaceAll('id: { type: string }', 'id: {}'),
+    })
+    const items = [{ id: 'o-1' }, {}, { id: ['o-2'] }, { id: '' }].map((each) => ({
+      ...each,
+      customerId: 'ana',
+    }))
+    gate.answer(answerOf({ data: { items } }))
+    const got = await gate.call('ana', { target: '/orders' })
+    expect(ids(got.text)).toEqual(['o-1'])
+  })
+  it('in a list of somebody who is allowed whoever owns it', async () => {
+    const gate = gateOf({ rules: withId, policies: `${POLICIES}${NAMED}` })
+    gate.answer(answerOf(ORDERS))
+    const got = await gate.call('eve', { target: '/orders' }, { groups: ['staff'] })
+    expect(ids(got.text)).toEqual(['o-1'])
+    expect(got.reasons).toContain('list-filtered')
+  })
+  it('only by policies of other operations: a long list stays a list', async () => {
+    const elsewhere = NAMED.replace('action,', 'action == Action::"shop.getOrder",')
+    const gate = gateOf({ rules: withId, policies: `${POLICIES}${elsewhere}` })
+    const items = Array.from({ length: 500 }, (_, n) => ({ id: `o-${n}`, customerId: n < 3 ? 'ana' : 'ben' }))
+    gate.answer(answerOf({ data: { items } }))
+    const got = await gate.call('ana', { target: '/orders' })
+    expect([got.status, ids(got.text)]).toEqual([200, ['o-0', 'o-1', 'o-2']])
+    const { attributes } = gate.recorded(got.id)
+    expect(attributes?.kept).toContain('resource.params')
+    expect(attributes?.itemIds).toBe(false)
+  })
   it('a group that a token names twice counts once', async () => {
     const others = Array.from(
       { length: 12 },

@@ -7,7 +7,7 @@ import { answerOf, type ObjectGate, objectGate } from '../object-gate.ts'
 const item = fc.oneof(
   {
     arbitrary: fc.record({
-      id: fc.string(),
+      id: fc.oneof(fc.string(), fc.constant('o-0')),
       customerId: fc.constantFrom('ana', 'ben', 'Ana', ' ana'),
       n: fc.double({ noNaN: true, noDefaultInfinity: true }),
     }),
@@ -23,7 +23,7 @@ paths:
   /orders/{orderId}: { get: { operationId: getOrder, security: [{ oauth: [] }], parameters: [{ name: orderId, in: path, required: true, schema: { type: string } }], responses: { '200': { description: ok, content: { application/json: { schema: {} } } } } } }
 components: { securitySchemes: { oauth: { type: http, scheme: bearer } } }
 `
-const RULES = `{ order: { path: "/orders/{orderId}", owner: /customerId, list: { operation: listOrders, items: /a/b } } }`
+const RULES = `{ order: { path: "/orders/{orderId}", owner: /customerId, list: { operation: listOrders, items: /a/b, id: /id } } }`
 const POLICIES = `@id("own") permit (principal is User, action, resource is Object) when { resource has owner && resource.owner == principal };
 @id("named") forbid (principal, action, resource == Object::"shop/order/o-0");`
 
@@ -52,6 +52,18 @@ describe('any list', () => {
   })
 })
 
-function isOwn(each: { customerId?: unknown } | null): boolean {
-  return typeof each === 'object' && each !== null && !Array.isArray(each) && each.customerId === 'ana'
+/** One that could be o-0 by another spelling, or by none at all, is not released either. */
+function isNamed({ id }: { id?: unknown }): boolean {
+  if (typeof id === 'string') return id !== '' && id.length <= 512 && id !== 'o-0'
+  return Number.isSafeInteger(id)
+}
+
+function isOwn(each: { customerId?: unknown; id?: unknown } | null): boolean {
+  return (
+    typeof each === 'object' &&
+    each !== null &&
+    !Array.isArray(each) &&
+    each.customerId === 'ana' &&
+    isNamed(each)
+  )
 }

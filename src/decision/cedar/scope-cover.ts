@@ -15,15 +15,17 @@ export function covers(
   return named.includes(operation) || (policy.action.op === 'in' && groups.some((id) => named.includes(id)))
 }
 
-/** Attribute paths read by the policies that can decide calls of the operation; those only observed decide none. */
-export function operationReads(
+/** The policies that can decide calls of the operation; those only observed decide none. */
+export function decidingPolicies(
   { policies, apis }: CedarPlan,
   api: string,
   operation: string,
-): ReadonlySet<string> {
+): readonly CompiledPolicy[] {
   const groups = apis[api]?.actions[operation] ?? []
-  const own = policies.filter(
-    (policy) => covers(policy, api, operation, groups) && !isObserved(policy.policy),
-  )
-  return new Set(own.flatMap(({ reads }) => reads))
+  return policies.filter((policy) => covers(policy, api, operation, groups) && !isObserved(policy.policy))
+}
+
+/** Attribute paths they read. */
+export function operationReads(plan: CedarPlan, api: string, operation: string): ReadonlySet<string> {
+  return new Set(decidingPolicies(plan, api, operation).flatMap(({ reads }) => reads))
 }
