@@ -37,11 +37,15 @@ export interface ManagementEntry {
   readonly detail: Readonly<Record<string, string | number>>
 }
 
+/** Behind the detail's other members, as control writes it; what callers state cannot have an unescaped quote. */
+const JOURNAL_LINE = /,"journalLine":(\d{1,9})\}/
+
 /** Control's own record (standards 9.11): lines chained like the segments', on the disk before a change is confirmed. */
 export class ManagementLog {
   readonly #path: string
   readonly #clock: Clock
   #point: ChainPoint = CHAIN_START
+  #journalLine = 0
 
   constructor(directory: string, clock: Clock) {
     this.#path = join(directory, MANAGEMENT_FILE)
@@ -49,8 +53,16 @@ export class ManagementLog {
     if (!existsSync(this.#path)) return
     for (const { bytes, terminated, overlong } of scanLines(this.#path)) {
       const envelope = terminated && !overlong ? readEnvelope(bytes) : null
-      if (envelope !== null) this.#point = { next: envelope.sequence + 1, hash: lineHash(bytes) }
+      if (envelope === null) continue
+      this.#point = { next: envelope.sequence + 1, hash: lineHash(bytes) }
+      const [, line = '0'] = JOURNAL_LINE.exec(bytes.toString('latin1')) ?? []
+      this.#journalLine = Math.max(this.#journalLine, Number(line))
     }
+  }
+
+  /** The highest `journalLine` of its details when it was opened; 0 where none has one. */
+  get journalLine(): number {
+    return this.#journalLine
   }
 
   /** @throws SallyportError `audit-write-failed` */

@@ -32,7 +32,7 @@ export interface ObjectRule {
   readonly requestTenant?: RequestPlace
   /** Claim of the issuer's tokens that the owner field holds; left out: `sub`. */
   readonly ownerClaim?: string
-  /** Config name of the issuer whose subjects the owner field names; set wherever `owner` is and tokens are accepted. */
+  /** Config name of the issuer whose subjects and tenants the fields name; set wherever tokens are accepted. */
   readonly issuer?: string
   /** operationId of the look-up, as written: without the API's name. */
   readonly lookup?: string
@@ -132,14 +132,19 @@ export function checkRules(
 }
 
 function checkRule({ rule, source }: PlacedRule, accept: readonly string[], findings: Findings): void {
-  if (rule.owner === undefined && rule.tenant === undefined)
+  if (rule.owner === undefined && rule.tenant === undefined) {
     findings.problem(source, [], 'the rule states neither owner nor tenant', 'Add owner: /field.', 'key')
-  if (rule.owner === undefined) return
+    return
+  }
   if (rule.issuer === undefined && accept.length > 1) {
+    const twice =
+      rule.owner === undefined
+        ? 'tenants of two issuers that are called alike are two tenants'
+        : 'the same sub of two issuers is two people'
     findings.problem(
       source,
       [],
-      'the rule needs issuer: the API accepts several, and the same sub of two issuers is two people',
+      `the rule needs issuer: the API accepts several, and ${twice}`,
       `Add issuer: with one of ${accept.join(', ')}.`,
       'key',
     )
@@ -161,7 +166,7 @@ function where({ source }: PlacedRule): string {
 export function toObjectRule(type: string, rule: RuleSettings, accept: readonly string[]): ObjectRule {
   const owner = placesOf(rule.owner)
   const tenant = placesOf(rule.tenant)
-  const issuer = rule.issuer ?? (rule.owner !== undefined && accept.length === 1 ? accept[0] : undefined)
+  const issuer = rule.issuer ?? (accept.length === 1 ? accept[0] : undefined)
   const lists = rule.list === undefined ? [] : [rule.list].flat()
   return {
     type,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isToken } from '../syntax/http.ts'
 import { jsonPointer, name, refuse, template } from './forms.ts'
 import { claim } from './issuer-schema.ts'
 
@@ -43,6 +44,14 @@ const arrayPlace = z
   .max(1024)
   .regex(/^(?:\/(?:[^~]|~[01])*)?$/, 'must be a JSON pointer, or empty where the answer itself is the list')
 
+const countField = z.strictObject({
+  header: z
+    .string()
+    .max(128)
+    .refine(isToken, 'must be the name of a header field: X-Total-Count')
+    .describe('Name of an answer field that counts the items: `X-Total-Count`.'),
+})
+
 const listed = {
   items: arrayPlace
     .default('')
@@ -51,11 +60,11 @@ const listed = {
     .optional()
     .describe('JSON pointer to the id within an item, for policies that name single objects: `/id`.'),
   counts: z
-    .array(jsonPointer)
+    .array(z.union([jsonPointer, countField]))
     .max(16)
     .optional()
     .describe(
-      'JSON pointers to numbers in the answer that count the items: `/total`. They are set to the number released; left out, the upstream’s own go through.',
+      'What of the answer counts the items: JSON pointers to numbers (`/total`), and fields (`{ header: X-Total-Count }`). They are set to the number released; left out, the upstream’s own numbers go through. Of a list that items were taken from, the usual fields that count it (`X-Total-Count`, `Content-Range` …) are left out; `Link` stays.',
     ),
 }
 
@@ -87,7 +96,7 @@ const ruled = {
   issuer: name
     .optional()
     .describe(
-      'Name of the issuer whose subjects the owner field holds. Needed where the API accepts several.',
+      'Name of the issuer whose subjects the owner field holds, and whose tenants the tenant field. Needed where the API accepts several: for callers of another issuer the tenant is not known, so that what policies tie to it is denied them.',
     ),
   lookup: z
     .string()

@@ -19,9 +19,9 @@ function read(authzen: string, files: Readonly<Record<string, string>> = FILES) 
   return readConfig(folder.write({ 'sallyport.yaml': main, ...files }))
 }
 
-function problem(authzen: string): string {
+function problem(authzen: string, files: Readonly<Record<string, string>> = FILES): string {
   try {
-    read(authzen)
+    read(authzen, files)
   } catch (error) {
     if (error instanceof ConfigError)
       return error.problems.map(({ pointer, message }) => `${pointer} ${message}`).join('; ')
@@ -95,6 +95,14 @@ describe('decisionPoints.authzen', () => {
   it('takes what is beyond this machine with credentials and TLS', () => {
     expect(problem('{ host: 0.0.0.0, origin: "https://pdp.example", credentials: ["env:A"] }')).toBe('')
     expect(problem('{ host: "::1" }')).toBe('')
+  })
+
+  it('refuses links of templates, which no domain takes, by their file', () => {
+    const links = [{ template_id: 'share', link_id: 'l', args: { '?principal': 'User::"ana"' } }]
+    const files = { ...FILES, 'linked/x.links.json': JSON.stringify(links) }
+    expect(problem(`{ domains: { todo: ${TODO.replace('./todo,', './linked,')} } }`, files)).toMatch(
+      /\/domains\/todo\/policies a domain’s policies take no links of templates: .*linked\/x\.links\.json/,
+    )
   })
 
   it('warns of tests that are not run, and of a domain without policies', () => {

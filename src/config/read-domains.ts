@@ -1,5 +1,6 @@
 import { beside } from './api-files.ts'
 import { OWN_DOMAIN } from './authzen-schema.ts'
+import { shown } from './document.ts'
 import { readTextFile } from './files.ts'
 import type { Findings, Source } from './findings.ts'
 import { isLoopbackUrl } from './forms.ts'
@@ -74,7 +75,15 @@ function readDomain(name: string, settings: Settings, main: Source, findings: Fi
     return null
   }
   const folder = beside(main.file, settings.policies)
-  const { policies, policyTests } = readPolicyFolder(folder, main, findings, [...at, 'policies'])
+  const { policies, policyLinks, policyTests } = readPolicyFolder(folder, main, findings, [...at, 'policies'])
+  const linked = [...new Set(policyLinks.map(({ file }) => file))]
+  if (linked.length > 0)
+    findings.problem(
+      main,
+      [...at, 'policies'],
+      `a domain’s policies take no links of templates: ${linked.map((file) => shown(file, 512)).join(', ')}`,
+      'Write the policies out, each with its principal and resource.',
+    )
   if (policyTests.length > 0)
     findings.warning(
       main,

@@ -297,6 +297,7 @@ apis:
 `
     expect(problemsOf(text, CONTRACT)).toEqual([
       'sallyport.yaml:8:7: the rule needs issuer: the API accepts several, and the same sub of two issuers is two people (Add issuer: with one of a, b.)',
+      'sallyport.yaml:9:7: the rule needs issuer: the API accepts several, and tenants of two issuers that are called alike are two tenants (Add issuer: with one of a, b.)',
       'sallyport.yaml:9:22: path is ruled by "order" already (One object type per path.)',
       'sallyport.yaml:10:7: the rule states neither owner nor tenant (Add owner: /field.)',
       'sallyport.yaml:11:56: issuer is not one the API accepts (Accepted: a, b.)',

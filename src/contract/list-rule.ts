@@ -11,8 +11,8 @@ export interface ListRule {
   readonly items: string
   /** JSON pointer to an item's id. */
   readonly id?: string
-  /** JSON pointers to numbers that count the items: set to how many are released. */
-  readonly counts?: readonly string[]
+  /** JSON pointers to numbers that count the items, and answer fields: set to how many are released. */
+  readonly counts?: readonly (string | { readonly header: string })[]
 }
 
 /** A search by POST reads too; whatever else writes cannot be undone by leaving items out of its answer. */
@@ -41,16 +41,27 @@ export function listedOperations(
     if (found.has(plan.key)) throw fault(`list: ${operation} is named twice`)
     const names = parameterNames(own)
     const param = names.at(-1)
-    const others = parameterNames(plan.template).some((name) => !names.includes(name))
     found.set(plan.key, {
       at: pointer(items, fault),
       ...(id === undefined ? {} : { id: pointer(id, fault) }),
       ...(param === undefined ? {} : { param }),
-      ...(others ? { named: names } : {}),
-      ...(counts.length === 0 ? {} : { counts: counts.map((each) => pointer(each, fault)) }),
+      ...(names.length === 0 ? {} : { named: names }),
+      ...countsOf(counts, fault),
     })
   }
   return found
+}
+
+function countsOf(
+  counts: NonNullable<ListRule['counts']>,
+  fault: Fault,
+): Pick<ItemsPlan, 'counts' | 'countFields'> {
+  const pointers = counts.flatMap((each) => (typeof each === 'string' ? [pointer(each, fault)] : []))
+  const fields = counts.flatMap((each) => (typeof each === 'string' ? [] : [each.header.toLowerCase()]))
+  return {
+    ...(pointers.length === 0 ? {} : { counts: pointers }),
+    ...(fields.length === 0 ? {} : { countFields: fields }),
+  }
 }
 
 function pointer(text: string, fault: Fault): readonly string[] {

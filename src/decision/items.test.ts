@@ -65,6 +65,14 @@ describe('an item of a list', () => {
   })
 })
 
+describe('an item without an id', () => {
+  it('is not released where policies name single objects', () => {
+    const engine: PolicyEngine = { ...OWNER, reads: new Set(['resource.owner', 'resource.params']) }
+    expect(itemVerdict(engine, LIST, { owner: 'corp/ana' }, 'orderId').effect).toBe('deny')
+    expect(itemVerdict(engine, LIST, { owner: 'corp/ana', id: 'o-1' }, 'orderId').effect).toBe('allow')
+  })
+})
+
 describe('a recorded list', () => {
   const decision: Decision = {
     checkpoint: 'response',
@@ -107,7 +115,15 @@ describe('a recorded list', () => {
   it('cannot be judged by policies that name items whose ids were not told apart', () => {
     const engine: PolicyEngine = { ...OWNER, reads: new Set(['resource.owner', 'resource.params']) }
     const known = { kept: ['resource.owner', 'resource.params'], itemParam: 'orderId' }
-    expect(again({ ...known }, engine)).toBe('same')
+    const items = [
+      { owner: 'corp/ana', id: 'o-1' },
+      { owner: 'corp/ben', id: 'o-2' },
+    ]
+    expect(again({ ...known, items }, engine)).toBe('same')
+    expect(again({ ...known, itemIds: false }, engine)).toEqual({ undecidable: ['items.id'] })
+    // Only policies of other operations name objects.
+    const elsewhere: PolicyEngine = { ...engine, readsOf: () => new Set(['resource.owner']) }
+    expect(again({ ...known, itemIds: false }, elsewhere)).toBe('same')
     expect(again({ itemParam: 'orderId' }, engine)).toEqual({ undecidable: ['resource.params'] })
   })
 })

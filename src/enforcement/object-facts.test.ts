@@ -121,3 +121,17 @@ describe('what is known of an object', () => {
     expect(read('x', 'unseen', 'none')).toEqual({ owner: 'ana', tenant: undefined })
   })
 })
+
+describe('a tenant', () => {
+  const plan: ObjectPlan = { ...PLAN, tenant: ['region'] }
+  const of = (subject: Subject) => objectFacts(plan, subject, nothing, { owner: undefined, tenant: 'north' })
+
+  it('counts for callers of the issuer whose tenants the field holds, and for those who have none', () => {
+    expect(of(ANA)).toEqual({ tenant: 'north' })
+    expect(of(ANONYMOUS)).toEqual({ tenant: 'north' })
+  })
+  it('called alike elsewhere is not known to be the same', () => {
+    for (const kind of ['user', 'client', 'workload'] as const)
+      expect(of({ ...ANA, kind, issuer: 'partner', tenant: 'north' })).toEqual({})
+  })
+})

@@ -96,8 +96,16 @@ export function objectFacts(
   const tenant = agreed(object.tenant !== undefined, request.tenant, representation?.tenant)
   return {
     ...(owner === undefined ? {} : { owner: ownerId(object, subject, owner) }),
-    ...(tenant === undefined ? {} : { tenant }),
+    ...(tenant === undefined || isOfAnother(object, subject) ? {} : { tenant }),
   }
+}
+
+/**
+ * Tenants are plain names, so the same name is another tenant with another issuer: for its callers the object's stays
+ * unknown, and neither a permit nor a forbid that reads it can be got round. Who is anonymous has none to compare.
+ */
+function isOfAnother({ issuer }: ObjectPlan, { kind, issuer: own }: Subject): boolean {
+  return issuer !== undefined && kind !== 'anonymous' && own !== issuer
 }
 
 function agreed(represented: boolean, request: Said, found: unknown): string | undefined {

@@ -18,6 +18,7 @@ import type { Ending, Journal } from './journal.ts'
 import { mediaTypeOf } from './journal.ts'
 import type { Bench, Verdict } from './judge.ts'
 import { judge } from './judge.ts'
+import { listFields } from './list-fields.ts'
 import { filtersItems, type JudgedItems, judgeItems } from './list-items.ts'
 import { objectFacts } from './object-facts.ts'
 import type { ReadAnswer } from './read-answer.ts'
@@ -165,12 +166,18 @@ function itemsOf(
 }
 
 /** The answer without the items the caller may not have. Observing changes no byte. */
-function filtered(call: AdmittedCall, read: ReadAnswer, { removed }: JudgedItems): ReadAnswer {
+function filtered(
+  call: AdmittedCall,
+  read: ReadAnswer,
+  { removed, decisions: { released } }: JudgedItems,
+): ReadAnswer {
   const { mode, observeStages } = call.api.plan
   const items = read.check?.items ?? null
   if (items === null || mode === 'observe' || observeStages?.includes('policy') === true) return read
   const body = items.without(removed)
-  return body === read.check?.body ? read : { ...read, body, changed: true }
+  const counts = call.operation?.plan.object?.items?.countFields ?? []
+  const fields = listFields(read.fields, counts, released, removed.size > 0)
+  return body === read.check?.body ? { ...read, fields } : { ...read, body, fields, changed: true }
 }
 
 /**

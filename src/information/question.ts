@@ -6,7 +6,7 @@ import type { DecisionInput } from '../model/decision.ts'
  */
 export function questionAbout({ principal, action, resource, context }: DecisionInput): unknown {
   const { objectType, params, api, owner, tenant } = resource
-  const id = objectType === '' ? action : (Object.values(params).at(-1) ?? action)
+  const id = objectType === '' ? action : (objectId(resource) ?? action)
   return {
     subject: {
       type: principal.type,
@@ -35,6 +35,13 @@ export function questionAbout({ principal, action, resource, context }: Decision
     },
     context: { ip: context.ip, ...(principal.zone === undefined ? {} : { zone: principal.zone }) },
   }
+}
+
+/** The last of the parameters that name the object. A list has none of it: its path names what the list stands below. */
+function objectId({ params, named }: DecisionInput['resource']): string | undefined {
+  if (named === undefined) return Object.values(params).at(-1)
+  const last = named.at(-1)
+  return last !== undefined && Object.hasOwn(params, last) ? params[last] : undefined
 }
 
 /** Entity ids begin with the issuer's name, which holds no `/`; the subject's id says whose they are. */

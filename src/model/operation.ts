@@ -39,7 +39,7 @@ export interface ObjectPlan {
   /** JSON pointer segments to the owner in the object's representation. */
   readonly owner?: readonly string[]
   readonly tenant?: readonly string[]
-  /** The issuer (config name) whose subjects the owner field names. */
+  /** The issuer (config name) whose subjects the owner field names, and whose tenants the tenant field. */
   readonly issuer?: string
   /**
    * The operation (same template, GET) that states the owner; asked under the gate's identity: for writes, and for
@@ -66,10 +66,12 @@ export interface ItemsPlan {
   readonly id?: readonly string[]
   /** The path parameter of the object's own template that the id stands for: `orderId`. */
   readonly param?: string
-  /** All parameters of that template, where the list's own path has others beside them. */
+  /** All parameters of that template: what of the list's own path names its objects. */
   readonly named?: readonly string[]
   /** JSON pointer segments to numbers that count the items: set to how many are released. */
   readonly counts?: readonly (readonly string[])[]
+  /** Names, in lower case, of answer fields that count them too. */
+  readonly countFields?: readonly string[]
 }
 
 export interface OperationPlan {

@@ -181,7 +181,8 @@ export class Candidates {
     try {
       const result = await work()
       const bundle = this.#current()?.summary.hash ?? candidate ?? ''
-      this.#ports.record(action, by, 'ok', { ...asked, bundle, before })
+      const { journalLine } = this.#inForce
+      this.#ports.record(action, by, 'ok', { ...asked, bundle, before, journalLine })
       this.#ports.say(`candidate ${bundle.slice(0, 12)}: ${action} by ${by}`)
       return result
     } catch (error) {

@@ -15,6 +15,8 @@ export interface BundleSummary {
   readonly file: string
   /** SHA-256 (hex) of the configuration file. */
   readonly config: string
+  /** Digest of all it was written as; left out where it was not just compiled. */
+  readonly sources?: string
   readonly apis: readonly ApiPlan[]
   readonly issuers: readonly IssuerPlan[]
   readonly operations: number

@@ -16,6 +16,7 @@ import {
 } from './compile-bundle.ts'
 import type { CompilerData, CompilerReport } from './compile-in-thread.ts'
 import { policySchemas } from './policy-schemas.ts'
+import { sourceDigest } from './source-digest.ts'
 
 /** In the compiler's own thread: compiles once, writes the bundle, reports and ends. */
 export function runCompiler({ config, store }: CompilerData, port: MessagePort): void {
@@ -47,6 +48,7 @@ export function compile(config: string, store: string): CompilerReport {
         hash,
         file,
         config: createHash('sha256').update(readFileSync(config)).digest('hex'),
+        sources: sourceDigest(read),
         apis: apis.map(({ plan }) => plan),
         issuers: head.issuers,
         operations,

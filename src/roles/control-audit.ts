@@ -36,6 +36,11 @@ export class ControlAudit {
     this.#beginCheckpoints()
   }
 
+  /** The highest line of the journal of what was in force that was recorded before this start. */
+  get journalLine(): number {
+    return this.#log.journalLine
+  }
+
   /** A change that cannot be recorded is said, and stands: undoing a revocation for want of disk would be worse. */
   management(
     action: ManagementEntry['action'],

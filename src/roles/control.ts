@@ -176,6 +176,7 @@ class Control {
         this.#watch?.update({ files: watch, folders: [] })
       },
       say,
+      journalLine: this.#audit.journalLine,
       wallMs: () => systemClock.now().wallMs,
     }
     this.#inForce = new InForce(directory, bundleKey, ports)
@@ -220,7 +221,9 @@ class Control {
       }
       await this.#supervisor.start({ hash: summary.hash, file: summary.file })
       this.#inForce.started()
-      this.#audit.management('start', 'sallyport', 'ok', { bundle: summary.hash, version: version.version })
+      const { journalLine } = this.#inForce
+      const begun = { bundle: summary.hash, version: version.version, journalLine }
+      this.#audit.management('start', 'sallyport', 'ok', begun)
       const socket = new ControlSocket((order) => this.#obey(order))
       await socket.listen(this.#directory.path)
       void this.#audit.checkEnded()

@@ -203,6 +203,7 @@ export class Embedded {
       adopted: (summary) => this.#adopt(summary),
       reloaded: (_result, watch) => this.#watch?.update({ files: watch, folders: [] }),
       say,
+      journalLine: this.#control.journalLine,
       wallMs: () => clock.now().wallMs,
     })
   }

@@ -31,6 +31,8 @@ export interface BundlePorts {
   /** A reload ended: what is to be watched from now on. */
   reloaded(result: 'ok' | 'failed', watch: readonly string[]): void
   say(text: string): void
+  /** The highest line of the journal that the management log knows of; left out: it knows of none. */
+  readonly journalLine?: number
   wallMs(): number
 }
 
@@ -52,6 +54,8 @@ export class InForce {
   #live: Ruling | null = null
   /** What the configuration compiled to when it was last read. */
   #configured = ''
+  /** What it was written as then. */
+  #sources: string | undefined
   /** A candidate: its upstreams and issuers are followed beside those of the bundle in force. */
   #beside: BundleSummary | null = null
   #turn: Promise<unknown> = Promise.resolve()
@@ -68,6 +72,11 @@ export class InForce {
   get live(): Ruling {
     if (this.#live === null) throw new SallyportError('control-unreachable', 'the gate does not listen yet')
     return this.#live
+  }
+
+  /** Number of the journal's last line. What stands beside it in the management log must stand in the journal too. */
+  get journalLine(): number {
+    return this.#journal.number
   }
 
   /** What is in force is what the configuration says. */
@@ -108,7 +117,8 @@ export class InForce {
   first(compiled: BundleSummary): Ruling {
     const own = this.admit(compiled, 'sallyport', 'start')
     this.#configured = compiled.hash
-    const { last, damaged } = this.#journal
+    this.#sources = compiled.sources
+    const { last, damaged, intended } = this.#journal
     const wayOut = `to start with what the configuration says, remove ${IN_FORCE_FILE} in ${this.#store.bundles}`
     if (damaged > 0)
       throw new SallyportError(
@@ -116,13 +126,15 @@ export class InForce {
         `what was in force cannot be trusted: ${damaged} lines of ${IN_FORCE_FILE} do not verify; ${wayOut}`,
       )
     this.#live = own
-    if (last === null || last.hash === compiled.hash) return own
+    this.#requireAll(wayOut)
+    if (intended !== null) this.#tellUnfinished(intended)
+    // The configuration's own bundle of that time: what it compiles to now is in force.
+    if (last === null || last.hash === compiled.hash || last.hash === last.configured) return own
     const done = `version ${last.version} was ${last.why === 'promote' ? 'promoted' : 'rolled back to'} by ${last.by}`
     if (last.why !== 'promote' && last.why !== 'rollback') return own
-    if (last.configured !== compiled.hash) {
-      this.#ports.say(
-        `${done}; the configuration has changed since, or this version compiles it to something else, so it is in force again`,
-      )
+    const asWritten = last.sources !== undefined && last.sources === compiled.sources
+    if (last.configured !== compiled.hash && !asWritten) {
+      this.#ports.say(`${done}; the configuration has changed since, so it is in force again`)
       return own
     }
     try {
@@ -142,10 +154,42 @@ export class InForce {
     return this.#live
   }
 
+  /**
+   * A journal that was cut would undo a promotion or a rollback. One that was removed is how its damage is got over,
+   * and starts anew: said and recorded, since that undoes them too.
+   */
+  #requireAll(wayOut: string): void {
+    const { journalLine: known = 0, say, record } = this.#ports
+    const { number } = this.#journal
+    if (number >= known) return
+    if (number > 0)
+      throw new SallyportError(
+        'bundle-signature',
+        `what was in force cannot be trusted: ${IN_FORCE_FILE} ends at line ${number}, and the management log knows of line ${known}; ${wayOut}`,
+      )
+    this.#journal.continueAfter(known)
+    say(`${IN_FORCE_FILE} is gone: what was promoted or rolled back to is not in force any more`)
+    record('damage', 'sallyport', 'failed', { file: IN_FORCE_FILE, known })
+  }
+
+  /** Control ended between saying what comes into force and saying that it had. */
+  #tellUnfinished({ why, by, version, hash }: PutInForce): void {
+    const [what, again] =
+      why === 'promote'
+        ? (['promotion', 'stage and promote it again'] as const)
+        : (['rollback', 'roll back again'] as const)
+    this.#ports.say(
+      `the ${what} to version ${version} by ${by} was not finished when control ended: what was in force before stays; ${again} if it is still wanted`,
+    )
+    const action = why === 'promote' ? 'promote' : 'rollback'
+    this.#ports.record(action, by, 'failed', { code: 'unfinished', bundle: hash, version })
+  }
+
   /** The first bundle is in force on every thread. */
   started(): void {
     const { last } = this.#journal
     const { hash } = this.live.summary
+    if (this.#journal.intended !== null) this.#withdraw()
     if (last?.hash !== hash || (last.configured !== this.#configured && hash === this.#configured))
       this.#note('start', 'sallyport', this.live.version)
     this.#ports.adopted(this.live.summary, hash === this.#configured)
@@ -182,7 +226,10 @@ export class InForce {
     // Until the swap has succeeded, the old bundle's upstreams must stay known.
     await this.follow(next.summary)
     const { hash, file } = next.summary
+    const chosen = why === 'promote' || why === 'rollback'
+    if (chosen) this.#intend(why, by, next.version)
     const times = await this.#ports.supervisor.swap({ hash, file }).catch((error: unknown) => {
+      if (chosen) this.#withdraw()
       void this.follow()
       throw error
     })
@@ -199,12 +246,37 @@ export class InForce {
   /** What is in force but not noted is undone by a restart: that must be known. */
   #note(why: PutInForce['why'], by: string, { hash, version }: BundleVersion): boolean {
     try {
-      this.#journal.put({ hash, version, configured: this.#configured, why, by, at: this.#ports.wallMs() })
+      this.#journal.put(this.#change(why, by, { hash, version }))
       return true
     } catch (error) {
       const cause = error instanceof Error ? error.message : 'unknown'
       this.#ports.say(`version ${version} is in force, which a restart will not know: ${cause}`)
       return false
+    }
+  }
+
+  #change(
+    why: PutInForce['why'],
+    by: string,
+    { hash, version }: Pick<BundleVersion, 'hash' | 'version'>,
+  ): PutInForce {
+    const sources = this.#sources === undefined ? {} : { sources: this.#sources }
+    return { hash, version, configured: this.#configured, ...sources, why, by, at: this.#ports.wallMs() }
+  }
+
+  /** On a full disk a way back is worth more than its line: that it could not be noted is told when it is done. */
+  #intend(why: PutInForce['why'], by: string, version: BundleVersion): void {
+    try {
+      this.#journal.intend(this.#change(why, by, version))
+    } catch {}
+  }
+
+  #withdraw(): void {
+    try {
+      this.#journal.withdraw()
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : 'unknown'
+      this.#ports.say(`what was not put in force still stands in ${IN_FORCE_FILE} as intended: ${cause}`)
     }
   }
 
@@ -218,6 +290,7 @@ export class InForce {
     try {
       const next = this.admit(await this.#ports.compile(), why, 'reload')
       const { summary } = next
+      this.#sources = summary.sources
       const said = [`reloaded (${why}): ${changesText(before.summary, summary)}`]
       const stays = summary.hash === this.#configured && summary.hash !== before.summary.hash
       if (stays) {
@@ -244,7 +317,8 @@ export class InForce {
       this.#ports.say(said.join('; '))
       this.#ports.reloaded('ok', summary.watch)
       const { hash } = this.live.summary
-      this.#ports.record('reload', why, 'ok', { bundle: hash, before: before.summary.hash })
+      const { journalLine } = this
+      this.#ports.record('reload', why, 'ok', { bundle: hash, before: before.summary.hash, journalLine })
       return this.live.summary
     } catch (error) {
       const message = error instanceof Error ? error.message : 'unknown'
@@ -282,6 +356,7 @@ export class InForce {
           bundle: version.hash,
           before: before.summary.hash,
           version: version.version,
+          journalLine: this.journalLine,
         })
         return { before, now, noted }
       } catch (error) {

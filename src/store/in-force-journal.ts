@@ -12,6 +12,13 @@ const line = z.strictObject({
   version: z.int().min(1),
   /** What the configuration compiled to at the time: as long as it still does, a promoted or older bundle stays. */
   configured: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Digest of what the configuration was written as then: a new version of the program compiles it to another hash. */
+  sources: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+  /** Was about to be put in force; the line that says it was takes this one's place. */
+  intended: z.literal(true).optional(),
   why: z.enum(['start', 'reload', 'promote', 'rollback']),
   by: z.string(),
   /** Wall milliseconds. */
@@ -19,7 +26,7 @@ const line = z.strictObject({
 })
 
 /** A bundle that was put in force. */
-export type PutInForce = Readonly<Omit<z.infer<typeof line>, 'kind' | 'number'>>
+export type PutInForce = Readonly<Omit<z.infer<typeof line>, 'kind' | 'number' | 'intended'>>
 
 export interface NotedChange extends PutInForce {
   readonly number: number
@@ -32,25 +39,41 @@ const MAX_CHANGES = 200
 
 export const IN_FORCE_FILE = 'in-force.ndjson'
 
-/** What was put in force, the latest last: signed lines. Those that do not verify are passed over and counted. */
+/**
+ * What was put in force, the latest last, and what was intended after it and never said to be done: signed lines.
+ * Those that do not verify are passed over and counted.
+ */
 export function readInForce(
   folder: string,
   publicKey: SigningKey['publicKey'],
-): { readonly changes: readonly NotedChange[]; readonly damaged: number } {
+): {
+  readonly changes: readonly NotedChange[]
+  readonly intended: NotedChange | null
+  readonly damaged: number
+} {
   const file = join(folder, IN_FORCE_FILE)
-  if (!existsSync(file)) return { changes: [], damaged: 0 }
+  if (!existsSync(file)) return { changes: [], intended: null, damaged: 0 }
   const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean).slice(-MAX_CHANGES)
   const changes: NotedChange[] = []
+  let intended: NotedChange | null = null
+  let damaged = 0
   let last = 0
   for (const text of lines) {
     const read = line.safeParse(readSignedLine(text, publicKey))
     // An old line set again at the end would undo what came after it.
-    if (!read.success || read.data.number <= last) continue
-    const { kind: _, ...change } = read.data
+    if (!read.success || read.data.number <= last) {
+      damaged += 1
+      continue
+    }
+    const { kind: _, intended: only, ...change } = read.data
     last = change.number
-    changes.push({ ...change, text })
+    if (only === true) intended = { ...change, text }
+    else {
+      intended = null
+      changes.push({ ...change, text })
+    }
   }
-  return { changes, damaged: lines.length - changes.length }
+  return { changes, intended, damaged }
 }
 
 /** Control's journal of what was put in force. */
@@ -59,17 +82,36 @@ export class InForceJournal {
   readonly #key: SigningKey
   readonly damaged: number
   #changes: readonly NotedChange[]
+  #intended: NotedChange | null
+  /** No line to come has this number or a lower one. */
+  #floor = 0
 
   constructor(folder: string, key: SigningKey) {
     this.#file = join(folder, IN_FORCE_FILE)
     this.#key = key
-    const { changes, damaged } = readInForce(folder, key.publicKey)
+    const { changes, intended, damaged } = readInForce(folder, key.publicKey)
     this.#changes = changes
+    this.#intended = intended
     this.damaged = damaged
   }
 
   get last(): PutInForce | null {
     return this.#changes.at(-1) ?? null
+  }
+
+  /** What control was about to put in force when it ended; null where it came to its end. */
+  get intended(): PutInForce | null {
+    return this.#intended
+  }
+
+  /** Number of the last line that says what was put in force: it only goes up. 0 where there is none. */
+  get number(): number {
+    return this.#changes.at(-1)?.number ?? 0
+  }
+
+  /** Goes on after `number`, where lines up to it are gone. */
+  continueAfter(number: number): void {
+    this.#floor = number
   }
 
   /** Hash of the bundle that was in force before the present one; null where none was. */
@@ -80,10 +122,34 @@ export class InForceJournal {
 
   /** On the disk when it returns. Throws `store-unwritable`, and nothing has changed then. */
   put(change: PutInForce): void {
-    const number = (this.#changes.at(-1)?.number ?? 0) + 1
-    const text = signLine({ kind: 'sallyport/in-force/1', number, ...change }, this.#key.privateKey)
-    const changes = [...this.#changes, { ...change, number, text }].slice(-MAX_CHANGES)
-    writeWhole(this.#file, `${changes.map((each) => each.text).join('\n')}\n`)
+    const line = this.#line(change)
+    const changes = [...this.#changes, line].slice(-MAX_CHANGES)
+    this.#write(changes)
     this.#changes = changes
+    this.#intended = null
+  }
+
+  /** What is about to be put in force, on the disk before it is. Throws as `put`. */
+  intend(change: PutInForce): void {
+    const line = this.#line(change, true)
+    this.#write([...this.#changes, line])
+    this.#intended = line
+  }
+
+  /** What was intended did not come into force. Throws as `put`. */
+  withdraw(): void {
+    if (this.#intended === null) return
+    this.#write(this.#changes)
+    this.#intended = null
+  }
+
+  #line(change: PutInForce, intended = false): NotedChange {
+    const number = Math.max(this.#floor, this.number, this.#intended?.number ?? 0) + 1
+    const stated = { kind: 'sallyport/in-force/1', number, ...change, ...(intended ? { intended } : {}) }
+    return { ...change, number, text: signLine(stated, this.#key.privateKey) }
+  }
+
+  #write(lines: readonly NotedChange[]): void {
+    writeWhole(this.#file, lines.map(({ text }) => `${text}\n`).join(''))
   }
 }

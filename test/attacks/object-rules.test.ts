@@ -213,6 +213,25 @@ describe('lists, item by item', () => {
     expect(got.text).not.toContain('o-1')
   })
 
+  it('say nothing of the whole in fields either', async () => {
+    const own = objectGate({
+      rules:
+        '{ order: { path: "/orders/{orderId}", owner: /customerId, list: { operation: listOrders, items: /data/items, counts: [/total, { header: X-Found }] } } }',
+    })
+    const whole = ['ETag', '"v57"', 'X-Total-Count', '57', 'Content-Range', 'items 0-2/57', 'X-Found', '57']
+    own.answer(
+      answerOf(page(ORDERS), [...whole, 'Last-Modified', 'x', 'Content-MD5', 'x', 'Link', '</2>; rel=next']),
+    )
+    const got = await own.call('ana', { target: '/orders' })
+    own.close()
+    expect(JSON.parse(got.text).total).toBe(2)
+    expect(field(got.fields, 'x-found')).toBe('2')
+    expect(field(got.fields, 'link')).toBe('</2>; rel=next')
+    expect(got.fields.join('\n')).not.toMatch(
+      /^(etag|x-total-count|content-range|last-modified|content-md5)$/im,
+    )
+  })
+
   it('deny too many items and too many kinds', async () => {
     const many = (count: number, of: (n: number) => string): object[] =>
       Array.from({ length: count }, (_, n) => ({ customerId: of(n) }))
