@@ -99,6 +99,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   noobject: { object: '', policies: 'all' },
   failing: { policies: 'failing' },
   young: { age: 'maxTokenAgeSeconds: 60' },
+  stripping: { more: 'stripHeaders: [x-more]' },
   fewfields: { limits: 'fieldCount: 8' },
 }
 

@@ -1,7 +1,7 @@
 import { addressCells } from './address-cells.ts'
 import type { Constant } from './constants.ts'
 import type { Draft, DraftValue } from './draft.ts'
-import type { Mention } from './mentions.ts'
+import type { Mention } from './mention.ts'
 
 /** One representative of a kind of value that an attribute can have. */
 export interface Choice {

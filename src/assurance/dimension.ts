@@ -17,7 +17,8 @@ import {
 import type { Constant } from './constants.ts'
 import type { Draft } from './draft.ts'
 import { objectParameterNames, statesOwner, statesTenant } from './draft.ts'
-import type { Mention, Mentions } from './mentions.ts'
+import type { Mention } from './mention.ts'
+import type { Mentions } from './mentions.ts'
 
 /** One attribute, or one element of a set, with a representative of each of its kinds of value. */
 export interface Dimension {

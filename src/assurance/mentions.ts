@@ -2,6 +2,7 @@ import type { Expression, Policy, ScopeConstraint } from '../decision/cedar/est.
 import { isObject, operands, operation, pathOf } from '../decision/cedar/est.ts'
 import type { Constant } from './constants.ts'
 import { constantOf } from './constants.ts'
+import type { Mention, MutableMention } from './mention.ts'
 
 /**
  * What policies ask of each attribute, taken from their JSON form: the constants it is compared with and how, which
@@ -315,29 +316,6 @@ export class Mentions {
       else this.#unfollowed(operator, part)
     }
   }
-}
-
-export interface Mention {
-  /** In the order met, with repetitions. */
-  readonly constants: readonly Constant[]
-  /** `has` asks for it, so it may be absent. */
-  readonly tested: boolean
-  /** Stands where a Boolean does. */
-  readonly bool: boolean
-  readonly set: boolean
-  /** Of a set: elements nobody names make a difference too (`isEmpty`, `==`). */
-  readonly whole: boolean
-  /** Of `like`: literal parts, null for a wildcard. */
-  readonly patterns: readonly (readonly (string | null)[])[]
-}
-
-interface MutableMention {
-  readonly constants: Constant[]
-  tested: boolean
-  bool: boolean
-  set: boolean
-  whole: boolean
-  readonly patterns: (readonly (string | null)[])[]
 }
 
 const CALLERS: ReadonlySet<string> = new Set(['User', 'Client', 'Workload'])

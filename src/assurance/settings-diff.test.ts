@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { apiPlan, plan, sideOf } from '../../test/policy-sides.ts'
-import type { ApiPlan } from '../model/bundle.ts'
+import type { ApiPlan, IssuerPlan } from '../model/bundle.ts'
+import type { SettingChange } from './settings-diff.ts'
 import { diffSettings } from './settings-diff.ts'
 
 function diff(before: Partial<ApiPlan>, after: Partial<ApiPlan>): readonly string[] {
@@ -8,10 +9,11 @@ function diff(before: Partial<ApiPlan>, after: Partial<ApiPlan>): readonly strin
     sideOf('', [plan({ key: 'shop.list' })], apiPlan(changes)),
   )
   if (one === undefined || other === undefined) return []
-  return diffSettings(one, other).map(
-    ({ setting, widened, words }) => `${widened ? '+' : '-'} ${setting} ${words}`,
-  )
+  return diffSettings(one, other).map(told)
 }
+
+const told = ({ setting, widened, words }: SettingChange): string =>
+  `${widened ? '+' : '-'} ${setting} ${words}`
 
 it('says which way a setting goes', () => {
   expect(diff({}, {})).toEqual([])
@@ -31,4 +33,51 @@ it('says which way a setting goes', () => {
   expect(diff({}, { maxTokenAgeSeconds: 60 })).toEqual([
     '- apis.shop.identity.maxTokenAge is 60 instead of unbounded',
   ])
+})
+
+it('tells where an API answers and what stands behind it', () => {
+  expect(diff({ hosts: ['a'] }, { hosts: ['a', 'b'] })).toEqual(['+ apis.shop.hosts answers for b'])
+  expect(diff({ hosts: ['a', 'b'] }, { hosts: ['a'] })).toEqual(['- apis.shop.hosts no longer answers for b'])
+  expect(diff({ hosts: ['a'] }, {})).toEqual(['+ apis.shop.hosts answers for every host'])
+  expect(diff({}, { hosts: ['a'] })).toEqual(['- apis.shop.hosts answers for a alone'])
+  expect(diff({ basePath: '/v1' }, {})).toEqual(['+ apis.shop.basePath is / instead of /v1'])
+  const upstream = { origin: 'http://other:1', basePath: '/x' }
+  expect(diff({}, { upstream })).toEqual([
+    '- apis.shop.upstream is http://other:1/x instead of http://127.0.0.1:3000',
+  ])
+})
+
+it('widens where calls go on unrecorded', () => {
+  expect(diff({}, { onAuditFailure: 'allow' })).toEqual([
+    '+ apis.shop.onAuditFailure is allow instead of deny',
+  ])
+  expect(diff({ onAuditFailure: 'allow' }, {})).toEqual([
+    '- apis.shop.onAuditFailure is deny instead of allow',
+  ])
+})
+
+it('widens where a key is trusted for longer', () => {
+  const side = (maxStaleSeconds: number) => {
+    const keys = { refreshSeconds: 1, cooldownSeconds: 1, maxStaleSeconds, waitMs: 1 }
+    const issuer: IssuerPlan = {
+      name: 'corp',
+      iss: 'https://idp',
+      algorithms: ['ES256'],
+      types: [],
+      groupsClaim: 'groups',
+      keys,
+      skewSeconds: 30,
+    }
+    return { ...sideOf('', [plan({ key: 'shop.list' })]), head: { issuers: [issuer] } }
+  }
+  const stale = 'identity.issuers.corp.keys.maxStaleSeconds'
+  expect(diffSettings(side(60), side(90)).map(told)).toEqual([`+ ${stale} is 90 instead of 60`])
+  expect(diffSettings(side(90), side(60)).map(told)).toEqual([`- ${stale} is 60 instead of 90`])
+})
+
+it('tells an operation that another call is called by now', () => {
+  const side = (method: string, template: string) =>
+    sideOf('', [plan({ key: 'shop.list', method, template })])
+  const moved = diffSettings(side('GET', '/things'), side('DELETE', '/users')).map(told)
+  expect(moved).toEqual(['+ call of shop.list is DELETE /users instead of GET /things'])
 })

@@ -32,7 +32,11 @@ export function diffSettings(before: Side, after: Side): readonly SettingChange[
         modes(`mode of ${operation.key}`, old?.mode ?? previous?.plan.mode ?? 'enforce', mode, changes)
       else if (old === undefined && previous?.plan.mode === 'observe')
         modes(`mode of ${operation.key}`, 'enforce', mode, changes)
-      if (old !== undefined) diffObject(old, operation, changes)
+      if (old === undefined) continue
+      diffObject(old, operation, changes)
+      const [was, is] = [old, operation].map(({ method, template }) => `${method} ${template}`)
+      // Policies name the operation, and permit calls of something else by it now.
+      value(`call of ${operation.key}`, was, is, true, changes)
     }
   }
   diffPolicySettings(before, after, changes)
@@ -56,10 +60,31 @@ function diffApi(before: ApiPlan, after: ApiPlan, changes: SettingChange[]): voi
   const signals = (plan: ApiPlan): readonly string[] =>
     (plan.signals ?? []).map((each) => JSON.stringify(each))
   members(`${at}.signals`, signals(before), signals(after), 'asks', changes, true)
+  hosts(`${at}.hosts`, before.hosts, after.hosts, changes)
+  // Callers reach by it what they did not, and no longer what they did.
+  value(`${at}.basePath`, before.basePath || '/', after.basePath || '/', true, changes)
+  const upstream = ({ upstream: { origin, basePath } }: ApiPlan): string => origin + basePath
+  value(`${at}.upstream`, upstream(before), upstream(after), false, changes)
+  // Calls that cannot be recorded are refused, or go on.
+  const { onAuditFailure } = after
+  value(`${at}.onAuditFailure`, before.onAuditFailure, onAuditFailure, onAuditFailure === 'allow', changes)
   if (before.zone !== after.zone) {
     const words = `stands in ${after.zone ?? 'no zone'} instead of ${before.zone ?? 'none'}`
     changes.push({ setting: `${at}.zone`, widened: true, words })
   }
+}
+
+/** Without hosts an API answers under all of them. */
+function hosts(
+  setting: string,
+  before: readonly string[],
+  after: readonly string[],
+  changes: SettingChange[],
+): void {
+  if ((before.length === 0) === (after.length === 0))
+    return members(setting, before, after, 'answers for', changes)
+  const words = after.length === 0 ? 'answers for every host' : `answers for ${after.join(', ')} alone`
+  changes.push({ setting, widened: after.length === 0, words })
 }
 
 /** Policies say the same of an owner; who that is may be somebody else. */
@@ -113,6 +138,9 @@ function diffIssuer(before: IssuerPlan, after: IssuerPlan, changes: SettingChang
   members(`${at}.algorithms`, before.algorithms, after.algorithms, 'takes', changes)
   members(`${at}.types`, before.types, after.types, 'takes typ', changes)
   limit(`${at}.skewSeconds`, before.skewSeconds, after.skewSeconds, changes)
+  // For so long a key is trusted that the issuer may have taken back.
+  const stale = ({ keys }: IssuerPlan): number => keys.maxStaleSeconds
+  limit(`${at}.keys.maxStaleSeconds`, stale(before), stale(after), changes)
 }
 
 function diffZones(before: Side, after: Side, changes: SettingChange[]): void {

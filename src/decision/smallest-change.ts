@@ -220,10 +220,16 @@ function paramsOf({ template, path = '' }: CallContext): readonly (readonly [str
   return found
 }
 
+/** What stands before the name of an application's own domain where a record has the API. */
+const DOMAIN = 'authzen:'
+
 const TYPES = { user: 'User', client: 'Client', workload: 'Workload' } as const
 
 /** The permit that allows this caller this operation and nothing else. */
-function permit({ subject, operation }: CallContext, when = ''): string {
+function permit({ api, subject, operation }: CallContext, when = ''): string {
+  // Another schema, whose types for caller and thing no record holds.
+  if (api.startsWith(DOMAIN))
+    return `a permit for action ${operation} to the policies of the domain ${api.slice(DOMAIN.length)}.`
   const scope =
     subject === null || subject.kind === 'anonymous'
       ? 'principal is Anonymous'

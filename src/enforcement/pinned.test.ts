@@ -81,6 +81,34 @@ describe('pinned snapshots', () => {
     await waiting
   })
 
+  it('keeps a place for each that is being prepared: two at once do not share one', async () => {
+    const pinned = new PinnedSnapshots()
+    pinned.prepared(1, snapshot('a', []))
+    pinned.commit(1)
+    pinned.pin()
+    let rooms = 0
+    const took = () => {
+      rooms += 1
+    }
+    const all = [pinned.room().then(took), pinned.room().then(took), pinned.room().then(took)]
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(rooms).toBe(2)
+    pinned.leaveRoom()
+    await Promise.all(all)
+    expect(rooms).toBe(3)
+  })
+
+  it('what is abandoned before it is prepared takes no place for good', async () => {
+    const closed: string[] = []
+    const pinned = new PinnedSnapshots()
+    for (const epoch of [1, 2, 3, 4]) {
+      await pinned.room()
+      pinned.abandon(epoch)
+      pinned.prepared(epoch, snapshot(String(epoch), closed))
+    }
+    expect([closed, pinned.pin()]).toEqual([['1', '2', '3', '4'], null])
+  })
+
   it('a candidate is pinned beside the one in force, and comes into force without being made again', () => {
     const closed: string[] = []
     const pinned = new PinnedSnapshots()

@@ -10,6 +10,9 @@ const MAX_LIVE = 3
 /** How long a prepare waits for calls under way to let go of an old bundle, in ms. */
 const ROOM_TIMEOUT_MS = 60_000
 
+/** Those that were given up and failed by themselves never come. */
+const MAX_ABANDONED = 16
+
 interface Held {
   readonly snapshot: Snapshot
   pins: number
@@ -39,6 +42,10 @@ export class PinnedSnapshots {
   #share = 0
   readonly #prepared = new Map<number, { readonly held: Held; readonly use: SnapshotUse }>()
   #live = 0
+  /** Places of bundles that are being prepared. */
+  #reserved = 0
+  /** Epochs given up before their bundle was prepared, the latest last. */
+  readonly #abandoned = new Set<number>()
   #freed: (() => void)[] = []
   readonly #early = new Set<number>()
   /** Candidates of these epochs and earlier are not wanted any more, however late they are ready. */
@@ -81,23 +88,38 @@ export class PinnedSnapshots {
     return new Promise((resolve) => this.#awaiting.push(resolve))
   }
 
-  /** Resolves once one more bundle may live; rejects where calls hold the old ones for too long. */
+  /**
+   * Resolves once one more bundle may live, whose place is then kept until it is prepared or `leaveRoom` is called;
+   * rejects where calls hold the old ones for too long.
+   */
   async room(): Promise<void> {
-    if (this.#live < MAX_LIVE + (this.#candidate === null ? 0 : 1)) return
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new SallyportError('bundle-corrupt', 'calls under way still use the older bundles')),
-        ROOM_TIMEOUT_MS,
-      )
-      this.#freed.push(() => {
-        clearTimeout(timer)
-        resolve()
-      })
-    })
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      this.#free()
+    }, ROOM_TIMEOUT_MS)
+    try {
+      // Another one that waited may have taken the place that became free.
+      while (this.#live + this.#reserved >= MAX_LIVE + (this.#candidate === null ? 0 : 1)) {
+        if (late) throw new SallyportError('bundle-corrupt', 'calls under way still use the older bundles')
+        await new Promise<void>((resolve) => this.#freed.push(resolve))
+      }
+      this.#reserved += 1
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** The bundle that room was made for is not to come. */
+  leaveRoom(): void {
+    this.#reserved = Math.max(0, this.#reserved - 1)
+    this.#free()
   }
 
   prepared(epoch: number, snapshot: Snapshot, use: SnapshotUse = 'live'): void {
+    this.#reserved = Math.max(0, this.#reserved - 1)
     this.#live += 1
+    if (this.#abandoned.delete(epoch)) return this.#retire({ snapshot, pins: 0, retired: false })
     this.#hold(epoch, { snapshot, pins: 0, retired: false }, use)
   }
 
@@ -122,7 +144,13 @@ export class PinnedSnapshots {
 
   abandon(epoch: number): void {
     const held = this.#prepared.get(epoch)?.held
-    if (held === undefined) return
+    if (held === undefined) {
+      // It may still be on its way here, and would keep its place for good.
+      this.#abandoned.add(epoch)
+      const [oldest] = this.#abandoned
+      if (this.#abandoned.size > MAX_ABANDONED && oldest !== undefined) this.#abandoned.delete(oldest)
+      return
+    }
     this.#prepared.delete(epoch)
     if (held !== this.#candidate) this.#retire(held)
   }
@@ -173,6 +201,10 @@ export class PinnedSnapshots {
   #close(held: Held): void {
     held.snapshot.close()
     this.#live -= 1
+    this.#free()
+  }
+
+  #free(): void {
     const freed = this.#freed
     this.#freed = []
     for (const resolve of freed) resolve()

@@ -1,4 +1,4 @@
-import type { ExchangeRecord, MessageShape } from '../model/record.ts'
+import type { ExchangeRecord, MessageShape, OutcomeEntry } from '../model/record.ts'
 import { decisionRows } from './decision-rows.ts'
 import { statedFacts } from './fact-evidence.ts'
 import { type Hints, NO_HINTS } from './hints.ts'
@@ -65,7 +65,7 @@ function headline(record: ExchangeRecord): string {
     case 'failed':
       return `failed (${outcome?.status})`
     case 'allow':
-      return `allowed (${outcome?.status})`
+      return outcome?.status === 0 ? 'allowed, carried by the proxy' : `allowed (${outcome?.status})`
     case 'deny':
       return `denied (${outcome?.status})`
     case 'challenge':
@@ -73,7 +73,7 @@ function headline(record: ExchangeRecord): string {
   }
 }
 
-function callerRows({ intent: { subject, personal, at } }: ExchangeRecord): readonly Row[] {
+function callerRows({ intent: { subject, personal, at, entrance } }: ExchangeRecord): readonly Row[] {
   if (subject === null) return [['who', 'erased: the key of this subject’s records was destroyed']]
   const rows: Row[] = []
   if (subject.kind === 'anonymous') rows.push(['who', 'anonymous: no token was verified'])
@@ -82,15 +82,17 @@ function callerRows({ intent: { subject, personal, at } }: ExchangeRecord): read
     const left = Math.floor(subject.expiresAt - at.wallMs / 1000)
     rows.push(
       ['who', `${subject.kind} ${subject.id}`],
-      ['issuer', `${subject.issuer} (${subject.iss})`],
+      ['issuer', subject.iss === '' ? subject.issuer : `${subject.issuer} (${subject.iss})`],
       ['client', subject.client || '-'],
       ['groups', subject.groups.join(', ') || '-'],
       ['scopes', subject.scopes.join(' ') || '-'],
       ['audience', subject.audience.join(', ') || '-'],
-      [
-        'token',
-        `${age} s old, ${left} s left${subject.tokenId === undefined ? '' : `, jti ${subject.tokenId}`}${subject.acr === undefined ? '' : `, acr ${subject.acr}`}`,
-      ],
+      entrance === 'authzen'
+        ? ['token', 'none was seen: what is said of the caller is what the application stated']
+        : [
+            'token',
+            `${age} s old, ${left} s left${subject.tokenId === undefined ? '' : `, jti ${subject.tokenId}`}${subject.acr === undefined ? '' : `, acr ${subject.acr}`}`,
+          ],
     )
   }
   if (subject.tenant !== 'default') rows.push(['tenant', subject.tenant])
@@ -123,6 +125,7 @@ function attributeRows(record: ExchangeRecord): readonly Row[] {
   const { unknown } = attributes.resource
   if (unknown.length > 0) rows.push(['not stated', unknown.map((name) => `resource.${name}`).join(', ')])
   const present = new Set(rows.map(([label]) => label))
+  for (const name of unknown) present.add(`resource.${name}`)
   const absent = (attributes.kept ?? []).filter((path) => path.split('.').length === 2 && !present.has(path))
   if (absent.length > 0) rows.push(['not of this call', absent.join(', ')])
   return rows
@@ -153,12 +156,11 @@ function trafficRows(record: ExchangeRecord): readonly Row[] {
   if (request.query.length > 0) rows.push(['query', `names only: ${request.query.join(', ')}`])
   if (request.fields !== undefined) rows.push(['body’s form', request.fields.join(', ')])
   if (outcome === null) return rows
-  const { lookups, upstreamStatus, released, notPlayed, timings, action, status } = outcome
+  const { lookups, upstreamStatus, released, notPlayed, timings, action } = outcome
   for (const { operation, status: seen } of lookups)
     rows.push(['look-up', `${operation} under the gate’s identity: ${seen === 0 ? 'no answer' : seen}`])
   rows.push(['upstream', upstreamText(upstreamStatus, action)])
-  const what = action === 'forwarded' ? shapeText(released) : 'a problem document of the gate’s own'
-  rows.push(['released', `${status}, ${what}`])
+  rows.push(['released', releasedText(record, outcome)])
   if (released.fields !== undefined) rows.push(['answer’s form', released.fields.join(', ')])
   if (released.dropped.length > 0) rows.push(['dropped fields', released.dropped.join(', ')])
   if (notPlayed.length > 0) rows.push(['not played', notPlayed.join(', ')])
@@ -170,6 +172,17 @@ function trafficRows(record: ExchangeRecord): readonly Row[] {
   const spent = `gate ${durationText(gate)}, upstream ${durationText(upstream)}${rest}`
   rows.push(['time', `${durationText(total)}: ${spent}`])
   return rows
+}
+
+function releasedText(
+  { intent: { entrance } }: ExchangeRecord,
+  { action, status, released }: OutcomeEntry,
+): string {
+  if (entrance === 'authzen') return `${status}, the answer to the question`
+  if (action !== 'forwarded') return `${status}, a problem document of the gate’s own`
+  return status === 0
+    ? 'the proxy carries the call: its answer is not seen'
+    : `${status}, ${shapeText(released)}`
 }
 
 function upstreamText(status: number, action: string): string {

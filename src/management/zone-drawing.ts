@@ -36,10 +36,12 @@ export function zoneDrawing({ zones, flows }: ZoneGraph): string {
   const right = LEFT + WIDTH
   const entries = entriesOf(flows, right + LANE * (flows.length + 1) + LEFT)
   const ports = portsOf(boxes, flows)
-  const arrows = flows.map((_, index) => {
-    const { from, to } = ports[index] ?? { from: 0, to: 0 }
-    return arrow(right, right + LANE * (index + 1), from, to, index + 1)
-  })
+  const lane = (index: number): number => right + LANE * (index + 1)
+  const arrows = ports.map(({ from, to }, index) => arrow(right, lane(index), from, to))
+  // Above all arrows: none runs through a number.
+  const numbers = ports.map(({ from, to }, index) =>
+    badge(lane(index), Math.round((from + to) / 2), index + 1),
+  )
   const lowest = boxes.at(-1)
   const bottom = Math.max(lowest === undefined ? TOP : lowest.y + lowest.height, entries.bottom)
   const [width, height] = [entries.right, bottom + 74]
@@ -52,6 +54,7 @@ export function zoneDrawing({ zones, flows }: ZoneGraph): string {
     text(LEFT, 34, TITLE, 'font-size="16" font-weight="bold"'),
     ...boxes.map(drawn),
     ...arrows,
+    ...numbers,
     ...entries.parts,
     ...legend(bottom + 34),
     '</svg>',
@@ -141,11 +144,10 @@ function drawn({ zone, y, height, lines }: Box): string {
   return parts.join('\n')
 }
 
-function arrow(right: number, lane: number, from: number, to: number, number: number): string {
+function arrow(right: number, lane: number, from: number, to: number): string {
   return [
     `<path d="M${right} ${from}H${lane}V${to}H${right + 3}" fill="none" stroke="${BLUE}" stroke-width="1.5" marker-end="url(#head)"/>`,
     `<circle cx="${right}" cy="${from}" r="3" fill="${BLUE}"/>`,
-    badge(lane, Math.round((from + to) / 2), number),
   ].join('\n')
 }
 

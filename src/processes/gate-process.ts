@@ -20,6 +20,8 @@ const THREAD_HEAP_MB = 512
 
 /** A thread that dies at once again and again is not a hot loop: pauses double up to this, in ms. */
 const MAX_PAUSE_MS = 5_000
+/** A commit is a pointer put: a thread that has not done it by then does nothing else either, in ms. */
+const COMMIT_TIMEOUT_MS = 5_000
 /** After this long without a death, in ms, earlier ones no longer count. */
 const STEADY_MS = 60_000
 
@@ -114,7 +116,8 @@ export class GateProcess {
         this.#settle(this.#pending)
         this.#pending = null
         this.#await(`committed:${message.epoch}`, () => this.#committed(message.epoch))
-        return this.#tell(message)
+        this.#tell(message)
+        return this.#replaceStuck(`committed:${message.epoch}`)
       case 'abandon':
         this.#pending = null
         this.#swap = null
@@ -257,6 +260,18 @@ export class GateProcess {
     this.#steady ??= setTimeout(() => {
       this.#deaths = 0
     }, STEADY_MS).unref()
+  }
+
+  /** A bundle that others judge by already is in force: who stays behind makes way for one that comes up with it. */
+  #replaceStuck(key: string): void {
+    const replace = (): void => {
+      for (const index of this.#awaited.get(key)?.waiting ?? []) {
+        const thread = this.#threads.get(index)
+        if (thread !== undefined)
+          this.#giveUp(thread, `it did not take the next bundle in ${COMMIT_TIMEOUT_MS} ms`)
+      }
+    }
+    setTimeout(replace, COMMIT_TIMEOUT_MS).unref()
   }
 
   /** A thread that cannot do its work makes way for a new one, which tries again after a pause. */

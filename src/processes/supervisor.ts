@@ -9,6 +9,8 @@ import type { BundleRef, BundleUse, ControlMessage, CounterDeltas, GateMessage, 
 /** How long all threads may take to instantiate a bundle, in ms, before the swap is given up. */
 const PREPARE_TIMEOUT_MS = 120_000
 const APPLY_TIMEOUT_MS = 5_000
+/** By then the gate process has replaced threads that did not commit, in ms: one that says nothing is stuck itself. */
+const COMMIT_TIMEOUT_MS = 15_000
 /** A gate process that dies at once again and again is not a hot loop: pauses double up to this, in ms. */
 const MAX_PAUSE_MS = 10_000
 /** After this long without a death, in ms, earlier ones no longer count. */
@@ -176,14 +178,32 @@ export class Supervisor {
       this.#send({ type: 'abandon', epoch })
       throw error
     })
-    const committed = this.#expect(`committed:${epoch}`, APPLY_TIMEOUT_MS)
+    const committed = this.#expect(`committed:${epoch}`, COMMIT_TIMEOUT_MS)
+    // Without a bundle there is none to start a gate process with again: then the first one has to be taken.
+    const first = this.#bundle === null
+    if (!first) this.#decided(bundle, use)
     this.#send({ type: 'commit', epoch })
-    await committed
+    if (first) {
+      await committed
+      this.#decided(bundle, use)
+    } else await committed.catch((error: unknown) => this.#lateCommit(error))
+    return message.type === 'prepared' ? message : { longestStepMs: 0, totalMs: 0 }
+  }
+
+  /** Once a commit was sent threads may judge by the bundle: from then on a new gate process comes up with it. */
+  #decided(bundle: BundleRef, use: BundleUse): void {
     if (use === 'candidate') this.#candidate = { bundle, share: 0 }
     else this.#bundle = bundle
     // A candidate that comes into force is none any more.
     if (use === 'live' && this.#candidate?.bundle.hash === bundle.hash) this.#candidate = null
-    return message.type === 'prepared' ? message : { longestStepMs: 0, totalMs: 0 }
+  }
+
+  /** A gate process that ended is started with the bundle that was decided on; one that is stuck is ended for it. */
+  #lateCommit(error: unknown): void {
+    if (this.#stopping || this.#gate?.connected !== true) return
+    const why = error instanceof Error ? error.message : 'unknown'
+    this.#ports.say(`the gate process is ended, it did not take the next bundle: ${why}`)
+    this.#gate.kill('SIGKILL')
   }
 
   #requireGate(): void {

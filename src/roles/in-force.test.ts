@@ -124,7 +124,9 @@ describe('a promotion over a restart', () => {
   it('is not undone by cutting its line: the gate does not start', async () => {
     const known = await promoted()
     writeFileSync(file(), `${lines().slice(0, -1).join('\n')}\n`)
-    expect(() => control({ summary: stored('one', 'a') }, known)).toThrow(/ends at line 1,.*knows of line 3; .*remove/)
+    expect(() => control({ summary: stored('one', 'a') }, known)).toThrow(
+      /ends at line 1,.*knows of line 3; .*remove/,
+    )
   })
 
   it('is undone by removing the journal, loudly, once', async () => {

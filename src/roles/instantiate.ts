@@ -46,6 +46,7 @@ export async function instantiate(
     snapshots.prepared(epoch, builder.finish(), use)
   } catch (error) {
     builder.discard()
+    snapshots.leaveRoom()
     throw error
   }
   const now = performance.now()

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Side } from '../assurance/side.ts'
 import { readConfig } from '../config/read.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
@@ -35,6 +36,11 @@ const HASH = /^[0-9a-f]{64}$/
 
 /** A configuration's file, or the hash of a bundle in the store of `config`. */
 export function openSide(named: string, config: string): OpenSide {
+  if (!existsSync(named) && !HASH.test(named) && !/[./\\]/.test(named))
+    throw new SallyportError(
+      'config-missing',
+      `${named} is neither a configuration’s file nor the whole hash of a bundle: sallyport bundle show VERSION says it`,
+    )
   if (!HASH.test(named)) return sideOfBundle(compileBundle(named))
   const { head, apis, operations, policies } = readStoredBundle(storeOf(config), named)
   const engine = engineOf(policies)

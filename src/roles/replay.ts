@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { listSegments, RECOVERY_THREAD, segmentPath } from '../audit/segment.ts'
 import { readConfig } from '../config/read.ts'
+import { unknownName } from '../management/recorded-names.ts'
 import type { ReplayActions, ReplayRequest } from '../management/replay-actions.ts'
 import { type ReplayReport, ReplayTally } from '../management/replay-report.ts'
+import { SallyportError } from '../model/errors.ts'
 import { writeBundle } from '../store/bundle-files.ts'
 import { bundleFile, findVersion, listVersions } from '../store/bundle-versions.ts'
 import { type DataDirectory, readDataDirectory } from '../store/data-directory.ts'
@@ -21,12 +23,17 @@ const STORED = /^(?:\d{1,7}|[0-9a-f]{8,64})$/
 
 /** Runs the recorded traffic of a store against another bundle, beside a running gate; nothing is changed. */
 export const replay: ReplayActions['replay'] = async (request, onProgress) => {
-  const directory = readDataDirectory(readConfig(request.config).store)
+  const { store, apis } = readConfig(request.config)
+  const directory = readDataDirectory(store)
   const scratch = mkdtempSync(join(tmpdir(), 'sallyport-replay-'))
   try {
     const bundle = bundleFor(request, directory, scratch)
     const began = performance.now()
     const report = await run(request, directory, bundle, onProgress)
+    const names = apis.map(({ name }) => name)
+    // A mistyped name would otherwise pass for "nothing changes".
+    if (request.api !== undefined && report.records === 0 && !names.includes(request.api))
+      throw new SallyportError('usage', unknownName('API', request.api, names))
     return { ...report, bundle: bundle.hash, seconds: (performance.now() - began) / 1000 }
   } finally {
     rmSync(scratch, { recursive: true, force: true })
@@ -44,6 +51,11 @@ function bundleFor(
     verifyStoredBundle(store, hash)
     return { file: bundleFile(store.bundles, hash), hash }
   }
+  if (!existsSync(against) && !/[./\\]/.test(against))
+    throw new SallyportError(
+      'config-missing',
+      `${against} is neither a configuration’s file nor the version or hash of a bundle: sallyport bundle list names them`,
+    )
   return writeBundle(scratch, bundleParts(compileBundle(against)))
 }
 

@@ -81,6 +81,14 @@ export function openDataDirectory(path: string, random: Random): HeldDataDirecto
  */
 export function readDataDirectory(path: string): DataDirectory {
   const root = resolve(path)
+  if (!existsSync(root))
+    throw new SallyportError(
+      'store-format',
+      `there is no store at ${root}: no gate has been started on it yet`,
+      {
+        directory: root,
+      },
+    )
   if (!existsSync(join(root, 'format'))) {
     throw new SallyportError('store-format', `${root} is not a data directory: it holds no format file.`, {
       directory: root,

@@ -298,6 +298,22 @@ describe('a bundle that was tampered with', () => {
     expect((await open(bench)).status).toBe(200)
   })
 
+  it('is not exchanged by cutting the line that says it was promoted', async () => {
+    const bench = await workbench(FORBID_OPEN)
+    await stage(bench)
+    await promote(bench)
+    await bench.running.stop()
+    const file = join(bench.store, 'bundles', 'in-force.ndjson')
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+    writeFileSync(file, `${lines.slice(0, -1).join('\n')}\n`)
+    await expect(bench.startGate()).rejects.toThrow(
+      /in-force\.ndjson ends at line 1.*remove in-force\.ndjson/,
+    )
+    writeFileSync(file, `${lines.join('\n')}\n`)
+    await bench.startGate()
+    expect((await open(bench)).status).toBe(403)
+  })
+
   it('is compiled again where the configuration still says it', async () => {
     const bench = await workbench(FORBID_OPEN)
     const hash = await inForce(bench)

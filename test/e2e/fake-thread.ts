@@ -6,6 +6,7 @@ import type { ThreadCommand, ThreadReport } from '../../src/processes/messages.t
 // way the name of a bundle's file says.
 
 const { index }: { index: number } = workerData
+let file = ''
 const report = (message: ThreadReport): void => parentPort?.postMessage(message)
 const told: string[] = []
 const server = createServer()
@@ -25,6 +26,7 @@ parentPort?.on('message', (command: ThreadCommand) => {
       return
     case 'prepare': {
       const { epoch, bundle } = command
+      file = bundle.file
       if (bundle.file === `dies-${index}`) process.exit(3)
       if (bundle.file === `fails-${index}`)
         return report({ type: 'prepare-failed', epoch, message: 'spoilt' })
@@ -33,9 +35,14 @@ parentPort?.on('message', (command: ThreadCommand) => {
       return
     }
     case 'commit':
+      // What takes its place finds the bundle in force, and fares well.
+      if (file === `stuck-${index}` && told.indexOf('commit') < told.length - 1) for (;;);
+      if (file === 'ends-once' && told.indexOf('commit') < told.length - 1)
+        process.kill(process.pid, 'SIGKILL')
       report({ type: 'committed', epoch: command.epoch })
       return
     case 'listen':
+      if (file === 'ends-once') told.push(file)
       report({ type: 'counters', counters: { [told.join(' ')]: 1 } })
       server.listen({ host: command.host, port: command.port, reusePort: command.shared }, () =>
         report({ type: 'listening', port: (server.address() as AddressInfo).port }),

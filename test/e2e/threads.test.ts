@@ -205,6 +205,26 @@ describe('control’s hold on the gate process', () => {
     await supervisor.stop(1_000)
   })
 
+  it('holds to a swap that was committed: a thread that does not take it is replaced', async () => {
+    const { supervisor, said, bundle, deaths } = await supervised()
+    await supervisor.swap(bundle('stuck-0'))
+    await until('the death is counted', () => deaths() === 1)
+    expect(said).toEqual([expect.stringContaining('gate thread 0 ended')])
+    await supervisor.swap(bundle('third'))
+    await supervisor.stop(1_000)
+  }, 30_000)
+
+  it('starts a gate process that dies of its commit with the bundle that was committed', async () => {
+    const { supervisor, told, bundle } = await supervised()
+    const first = supervisor.gatePid
+    const from = told.length
+    await supervisor.swap(bundle('ends-once'))
+    await until('another one listens', () => supervisor.listening && supervisor.gatePid !== first)
+    await until('it was told', () => told.length > from)
+    expect(Object.keys(told.at(-1)?.counters ?? {})[0]).toMatch(/prepare commit listen ends-once$/)
+    await supervisor.stop(1_000)
+  }, 30_000)
+
   it('ends at once where there is no gate process to drain', async () => {
     const { supervisor } = await supervised()
     process.kill(supervisor.gatePid ?? 0, 'SIGKILL')

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compare, replayRecord } from '../../src/decision/replay/judge-record.ts'
 import type { ReplayBundle } from '../../src/decision/replay/replayed.ts'
+import { reason } from '../../src/model/reason.ts'
 import type { ExchangeRecord } from '../../src/model/record.ts'
 import { bundleParts, compileBundle } from '../../src/roles/compile-bundle.ts'
 import { readReplayBundle } from '../../src/roles/replay-bundle.ts'
@@ -72,5 +73,42 @@ describe('a replay of what one configuration recorded by another', () => {
       }
     }
     expect(wrong).toEqual([])
+  })
+})
+
+describe('a call that somebody else carries on', () => {
+  const free = (made: string) => recordOf(made, null, ['GET', '/v1/free'])
+
+  async function asked(made: string, by: string, refused: boolean) {
+    const { record } = await free(made)
+    const { intent, outcome } = record
+    const [first] = intent.decisions
+    if (first === undefined || outcome === null || outcome === 'unknown') throw new Error('no decision')
+    const found = reason('field-not-strippable', 'hygiene', { fields: ['x-more'] })
+    const decisions = [...intent.decisions, { ...first, effect: 'deny' as const, reasons: [found] as const }]
+    const stated: ExchangeRecord = {
+      ...record,
+      intent: { ...intent, entrance: 'forward-auth', ...(refused ? { decisions } : {}) },
+      outcome: refused ? { ...outcome, action: 'refused', effect: 'deny' } : outcome,
+    }
+    return replayRecord(stated, compare(bundle(made).outline, bundle(by)))
+  }
+
+  it('stays refused for its fields only where the other configuration looks at them alike', async () => {
+    expect(await asked('plain', 'plain', true)).toEqual({ kind: 'same', effect: 'deny' })
+    expect(await asked('plain', 'nobody', true)).toEqual({ kind: 'same', effect: 'deny' })
+    expect(await asked('stripping', 'plain', true)).toEqual({
+      kind: 'undecidable',
+      missing: ['stripHeaders'],
+    })
+    expect(await asked('plain', 'observed', true)).toEqual({ kind: 'undecidable', missing: ['mode'] })
+  })
+
+  it('does not go on for sure where other fields are to be taken out', async () => {
+    expect(await asked('plain', 'plain', false)).toEqual({ kind: 'same', effect: 'allow' })
+    expect(await asked('plain', 'stripping', false)).toEqual({
+      kind: 'undecidable',
+      missing: ['stripHeaders'],
+    })
   })
 })

@@ -437,3 +437,15 @@ test('a plan that is not of the compiler’s making is refused', () => {
     )
   }
 })
+
+test('what decides one operation is told apart from what decides others, and from what is only observed', () => {
+  const policies =
+    engine(`@id("own") permit (principal, action, resource is Object) when { resource has owner };
+@id("held") forbid (principal, action == Action::"shop.getOrder", resource == Object::"shop/order/o-1");
+@id("tried") @mode("observe") forbid (principal, action, resource) when { context.method == "GET" };`)
+  expect([...policies.reads].sort()).toEqual(['context.method', 'resource.owner', 'resource.params'])
+  expect([...policies.readsOf('shop', 'shop.listOrders')]).toEqual(['resource.owner'])
+  expect([...policies.readsOf('shop', 'shop.getOrder')].sort()).toEqual(['resource.owner', 'resource.params'])
+  expect(policies.readsOf('shop', 'shop.listOrders')).toBe(policies.readsOf('shop', 'shop.listOrders'))
+  expect(policies.readsOf('other', 'shop.listOrders')).toBe(policies.reads)
+})

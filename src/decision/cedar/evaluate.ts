@@ -20,6 +20,8 @@ const BIT: Readonly<Record<ObjectAttribute, number>> = { owner: 1, tenant: 2 }
 /** The policies of one API, and what of them can be said while object attributes are unknown. */
 interface ApiPolicies extends KnownApi {
   readonly operations: ReadonlyMap<string, KnownOperation>
+  /** Paths that the policies of an operation read, by its key; made where one is first asked for. */
+  readonly operationReads: Map<string, ReadonlySet<string>>
   readonly all: PolicySet
   readonly forbids: ReadonlySet<string>
   /** Of the object's attributes, those that a policy reads, as bits. */
@@ -50,8 +52,6 @@ export class CedarEngine implements PolicyEngine {
   readonly reads: ReadonlySet<string>
   readonly #apis = new Map<string, ApiPolicies>()
   readonly #plan: CedarPlan
-  /** By operation key; made where one is first asked for. */
-  readonly #operationReads = new Map<string, ReadonlySet<string>>()
   readonly #failingForbidDenies: boolean
 
   /**
@@ -93,11 +93,12 @@ export class CedarEngine implements PolicyEngine {
   }
 
   readsOf(api: string, operation: string): ReadonlySet<string> {
-    const known = this.#operationReads.get(operation)
+    const own = this.#apis.get(api)
+    if (own?.operations.has(operation) !== true) return this.reads
+    const known = own.operationReads.get(operation)
     if (known !== undefined) return known
     const reads = operationReads(this.#plan, api, operation)
-    // Keys begin with their API's name; of what is no operation nothing is kept.
-    if (this.#apis.get(api)?.operations.has(operation) === true) this.#operationReads.set(operation, reads)
+    own.operationReads.set(operation, reads)
     return reads
   }
 
@@ -222,6 +223,7 @@ function prepare(
         may: setOf(open.map(({ id, policy }) => ({ id, policy: mayApply(policy, paths) }))),
       }
     }),
+    operationReads: new Map(),
     operations: new Map(operations.map((operation) => [operation.uid.id, operation])),
     all: setOf(policies),
     tried: tried.length === 0 ? null : new TriedPolicies(tried, setOf, failingForbidDenies),

@@ -1,5 +1,5 @@
 import { allOf, links } from './chain.ts'
-import { type Compiled, ofTest, type Test } from './compiled.ts'
+import type { Test } from './compiled.ts'
 import { CedarFormError, type Expression, isObject, type Policy } from './est.ts'
 import { compileExpression } from './expression.ts'
 import type { Slots } from './scope.ts'
@@ -23,16 +23,20 @@ export function conditionParts(policy: Policy): readonly Expression[] {
   })
 }
 
-/** @param shared The conditions that policies of the set share; left out for the links of a template. */
+/**
+ * @param conditions A policy's `conditionParts`.
+ * @param shared The conditions that several policies have; left out for the links of a template.
+ */
 export function compileConditions(
-  policy: Policy,
+  conditions: readonly Expression[],
   slots: Slots,
   shared: SharedTests | undefined,
 ): CompiledCondition {
-  const parts = conditionParts(policy).map((part): Compiled => {
-    const compiled = compileExpression(part, slots)
-    if (shared === undefined || compiled.constant !== undefined) return compiled
-    return ofTest(shared.test(part, () => compiled.test))
-  })
-  return allOf(parts).test
+  return allOf(
+    conditions.map((part) =>
+      shared === undefined
+        ? compileExpression(part, slots)
+        : shared.compiled(part, () => compileExpression(part, slots)),
+    ),
+  ).test
 }

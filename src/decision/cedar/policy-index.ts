@@ -3,6 +3,7 @@ import type { Environment } from './environment.ts'
 import type { Judged } from './generated/judge.ts'
 import { type Generation, PolicyList, type Visitor } from './policy-list.ts'
 import { type EntityScope, holds, type Scope } from './scope.ts'
+import { PLACED_A_STEP, type Steps } from './steps.ts'
 import type { EntityUid } from './values.ts'
 
 /**
@@ -26,33 +27,52 @@ export interface ActionAncestry {
   readonly ancestors: readonly EntityUid[]
 }
 
+/** Positions of the policies that name one action, and the list's own number. */
+interface NamedBy {
+  readonly list: number
+  readonly positions: number[]
+}
+
 export class PolicyIndex<P> {
   readonly #anyAction: ScopeIndex<P>
-  readonly #byAction = new ByEntity<ScopeIndex<P>>()
+  readonly #byAction: ByEntity<ScopeIndex<P>>
   /** Policies that name actions: for an action that was not known when the index was made. */
   readonly #named: Members<P>
-  readonly #generation: Generation<P> | null
+
+  private constructor(anyAction: ScopeIndex<P>, byAction: ByEntity<ScopeIndex<P>>, named: Members<P>) {
+    this.#anyAction = anyAction
+    this.#byAction = byAction
+    this.#named = named
+  }
 
   /** @param generation Makes one function of policies that are often found together; null for closures alone. */
-  constructor(members: Members<P>, actions: Iterable<ActionAncestry>, generation: Generation<P> | null) {
-    this.#generation = generation
-    this.#anyAction = new ScopeIndex(
-      members.filter(({ scope }) => scope.action === null),
-      generation,
-    )
-    this.#named = members.filter(({ scope }) => scope.action !== null)
-    const same = new ByEntity<number[]>()
-    const below = new ByEntity<number[]>()
-    this.#named.forEach(({ scope }, position) => {
-      for (const uid of scope.action?.uids ?? []) append(scope.action?.below ? below : same, uid, position)
-    })
-    const shared = new Map<string, ScopeIndex<P>>()
-    for (const { uid, ancestors } of actions) this.#link(uid, ancestors, same, below, shared)
-    for (const names of [same, below]) {
-      for (const [uid] of names.entries()) {
-        if (!this.#byAction.has(uid)) this.#link(uid, [], same, below, shared)
+  static *inSteps<P>(
+    members: Members<P>,
+    actions: Iterable<ActionAncestry>,
+    generation: Generation<P> | null,
+  ): Steps<PolicyIndex<P>> {
+    const named: IndexedPolicy<P>[] = []
+    const others: IndexedPolicy<P>[] = []
+    const same = new ByEntity<NamedBy>()
+    const below = new ByEntity<NamedBy>()
+    let at = 0
+    for (const member of members) {
+      if (++at % PLACED_A_STEP === 0) yield
+      const { action } = member.scope
+      if (action === null) {
+        others.push(member)
+        continue
       }
+      for (const uid of action.uids) append(action.below ? below : same, uid, named.length)
+      named.push(member)
     }
+    const linked = new LinkedActions<P>(named, same, below, generation)
+    for (const { uid, ancestors } of actions) yield* linked.link(uid, ancestors)
+    for (const names of [same, below]) {
+      for (const [uid] of names.entries()) if (!linked.byAction.has(uid)) yield* linked.link(uid, [])
+    }
+    const anyAction = yield* ScopeIndex.inSteps(others, generation)
+    return new PolicyIndex(anyAction, linked.byAction, named)
   }
 
   /** Takes every policy whose scope covers the request, each once. */
@@ -61,28 +81,6 @@ export class PolicyIndex<P> {
     const own = this.#byAction.get(environment.action)
     if (own !== undefined) own.visit(environment, visitor)
     else this.#visitUnknown(environment, visitor)
-  }
-
-  /** Actions that match the same policies share one index. */
-  #link(
-    uid: EntityUid,
-    ancestors: readonly EntityUid[],
-    same: ByEntity<number[]>,
-    below: ByEntity<number[]>,
-    shared: Map<string, ScopeIndex<P>>,
-  ): void {
-    const positions = new Set([...(same.get(uid) ?? []), ...(below.get(uid) ?? [])])
-    for (const ancestor of ancestors)
-      for (const position of below.get(ancestor) ?? []) positions.add(position)
-    const ordered = [...positions].sort((left, right) => left - right)
-    const key = ordered.join(',')
-    let index = shared.get(key)
-    if (index === undefined) {
-      const found = ordered.flatMap((position) => this.#named[position] ?? [])
-      index = new ScopeIndex(found, this.#generation)
-      shared.set(key, index)
-    }
-    this.#byAction.set(uid, index)
   }
 
   #visitUnknown(environment: Environment, visitor: Visitor<P>): void {
@@ -98,10 +96,67 @@ export class PolicyIndex<P> {
   }
 }
 
-function append(lists: ByEntity<number[]>, uid: EntityUid, position: number): void {
-  const list = lists.get(uid)
-  if (list === undefined) lists.set(uid, [position])
-  else if (list.at(-1) !== position) list.push(position)
+function append(lists: ByEntity<NamedBy>, uid: EntityUid, position: number): void {
+  const named = lists.get(uid)
+  if (named === undefined) lists.set(uid, { list: lists.size, positions: [position] })
+  else if (named.positions.at(-1) !== position) named.positions.push(position)
+}
+
+/** Actions that match the same policies share one index. */
+class LinkedActions<P> {
+  readonly byAction = new ByEntity<ScopeIndex<P>>()
+  readonly #named: Members<P>
+  readonly #same: ByEntity<NamedBy>
+  readonly #below: ByEntity<NamedBy>
+  readonly #generation: Generation<P> | null
+  /** By the lists that an action's policies stand in, and by the policies themselves. */
+  readonly #byLists = new Map<string, ScopeIndex<P>>()
+  readonly #byPolicies = new Map<string, ScopeIndex<P>>()
+
+  constructor(
+    named: Members<P>,
+    same: ByEntity<NamedBy>,
+    below: ByEntity<NamedBy>,
+    generation: Generation<P> | null,
+  ) {
+    this.#named = named
+    this.#same = same
+    this.#below = below
+    this.#generation = generation
+  }
+
+  *link(uid: EntityUid, ancestors: readonly EntityUid[]): Steps<void> {
+    const same = this.#same.get(uid)
+    const below: NamedBy[] = []
+    for (const name of [uid, ...ancestors]) {
+      const list = this.#below.get(name)
+      if (list !== undefined && !below.includes(list)) below.push(list)
+    }
+    const lists = `${same?.list ?? ''}/${below.map(({ list }) => list).join()}`
+    let index = this.#byLists.get(lists)
+    if (index === undefined) {
+      const positions = new Set(same?.positions)
+      for (const list of below) for (const position of list.positions) positions.add(position)
+      index = yield* this.#indexOf(Uint32Array.from(positions).sort())
+      this.#byLists.set(lists, index)
+    }
+    this.byAction.set(uid, index)
+    yield
+  }
+
+  *#indexOf(positions: Uint32Array): Steps<ScopeIndex<P>> {
+    const policies = positions.join()
+    const known = this.#byPolicies.get(policies)
+    if (known !== undefined) return known
+    const found: IndexedPolicy<P>[] = []
+    for (const position of positions) {
+      const member = this.#named[position]
+      if (member !== undefined) found.push(member)
+    }
+    const index = yield* ScopeIndex.inSteps(found, this.#generation)
+    this.#byPolicies.set(policies, index)
+    return index
+  }
 }
 
 /** Policies of one action by principal or resource. */
@@ -110,28 +165,42 @@ class ScopeIndex<P> {
   readonly #byResource: EntityLists<P>
   readonly #rest: PolicyList<P>
 
-  constructor(members: Members<P>, generation: Generation<P> | null) {
+  private constructor(generation: Generation<P> | null) {
     this.#byPrincipal = new EntityLists(generation)
     this.#byResource = new EntityLists(generation)
     this.#rest = new PolicyList(generation)
-    const principals = sharers(members.map(({ scope }) => scope.principal))
-    const resources = sharers(members.map(({ scope }) => scope.resource))
-    for (const { scope, policy } of members) {
-      const { principal, resource } = scope
-      const rarest = principals(principal) <= resources(resource) ? 'principal' : 'resource'
-      const answered = rarest === 'principal' ? principal : resource
-      const entry = {
-        policy,
-        principal: left(principal, rarest === 'principal'),
-        resource: left(resource, rarest === 'resource'),
-      }
-      if (answered.same === undefined && answered.within === undefined && answered.type === undefined) {
-        this.#rest.judged.push(entry)
-      } else if (rarest === 'principal') this.#byPrincipal.add(answered, entry)
-      else this.#byResource.add(answered, entry)
+  }
+
+  static *inSteps<P>(members: Members<P>, generation: Generation<P> | null): Steps<ScopeIndex<P>> {
+    const index = new ScopeIndex(generation)
+    const principals = new Sharers()
+    const resources = new Sharers()
+    let at = 0
+    for (const { scope } of members) {
+      if (++at % PLACED_A_STEP === 0) yield
+      principals.count(scope.principal)
+      resources.count(scope.resource)
     }
-    this.#byPrincipal.seal()
-    this.#byResource.seal()
+    for (const { scope, policy } of members) {
+      if (++at % PLACED_A_STEP === 0) yield
+      index.#add(policy, scope, principals.of(scope.principal) <= resources.of(scope.resource))
+    }
+    index.#byPrincipal.seal()
+    index.#byResource.seal()
+    return index
+  }
+
+  #add(policy: P, { principal, resource }: Scope, byPrincipal: boolean): void {
+    const answered = byPrincipal ? principal : resource
+    const entry = {
+      policy,
+      principal: left(principal, byPrincipal),
+      resource: left(resource, !byPrincipal),
+    }
+    if (answered.same === undefined && answered.within === undefined && answered.type === undefined) {
+      this.#rest.judged.push(entry)
+    } else if (byPrincipal) this.#byPrincipal.add(answered, entry)
+    else this.#byResource.add(answered, entry)
   }
 
   visit(environment: Environment, visitor: Visitor<P>): void {
@@ -153,18 +222,20 @@ function left(scope: EntityScope, answered: boolean): EntityScope | null {
 }
 
 /** How many policies a scope would share its list with. */
-function sharers(scopes: readonly EntityScope[]): (scope: EntityScope) => number {
-  const entities = new ByEntity<number>()
-  const types = new Map<string, number>()
-  for (const { same, within, type } of scopes) {
+class Sharers {
+  readonly #entities = new ByEntity<number>()
+  readonly #types = new Map<string, number>()
+
+  count({ same, within, type }: EntityScope): void {
     const uid = same ?? within
-    if (uid !== undefined) entities.set(uid, (entities.get(uid) ?? 0) + 1)
-    else if (type !== undefined) types.set(type, (types.get(type) ?? 0) + 1)
+    if (uid !== undefined) this.#entities.set(uid, (this.#entities.get(uid) ?? 0) + 1)
+    else if (type !== undefined) this.#types.set(type, (this.#types.get(type) ?? 0) + 1)
   }
-  return ({ same, within, type }) => {
+
+  of({ same, within, type }: EntityScope): number {
     const uid = same ?? within
-    if (uid !== undefined) return entities.get(uid) ?? 0
-    return type === undefined ? Number.POSITIVE_INFINITY : (types.get(type) ?? 0)
+    if (uid !== undefined) return this.#entities.get(uid) ?? 0
+    return type === undefined ? Number.POSITIVE_INFINITY : (this.#types.get(type) ?? 0)
   }
 }
 
@@ -195,13 +266,26 @@ class EntityLists<P> {
   }
 
   #list({ same, within, type }: EntityScope): PolicyList<P> | undefined {
-    const made = new PolicyList(this.#generation)
-    if (same !== undefined) return kept(this.#same, same, made)
-    if (within !== undefined) return kept(this.#within, within, { uid: within, policies: made }).policies
+    if (same !== undefined) {
+      const known = this.#same.get(same)
+      if (known !== undefined) return known
+      const made = new PolicyList(this.#generation)
+      this.#same.set(same, made)
+      return made
+    }
+    if (within !== undefined) {
+      const known = this.#within.get(within)
+      if (known !== undefined) return known.policies
+      const policies = new PolicyList(this.#generation)
+      this.#within.set(within, { uid: within, policies })
+      return policies
+    }
     if (type === undefined) return undefined
     const known = this.#types.get(type)
-    if (known === undefined) this.#types.set(type, made)
-    return known ?? made
+    if (known !== undefined) return known
+    const made = new PolicyList(this.#generation)
+    this.#types.set(type, made)
+    return made
   }
 
   seal(): void {
@@ -228,11 +312,4 @@ class EntityLists<P> {
       if (group !== undefined && entity.isIn(group.uid)) group.policies.visit(environment, visitor)
     }
   }
-}
-
-/** What there is already for an entity; else this, from now on. */
-function kept<T>(lists: ByEntity<T>, uid: EntityUid, made: T): T {
-  const known = lists.get(uid)
-  if (known === undefined) lists.set(uid, made)
-  return known ?? made
 }

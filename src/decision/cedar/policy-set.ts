@@ -4,11 +4,12 @@ import { Environment } from './environment.ts'
 import { CedarFormError, type Policy } from './est.ts'
 import { generateJudge, type Judge, type Judged, type PolicyParts } from './generated/judge.ts'
 import type { CompiledCondition } from './policy-condition.ts'
-import { compileConditions, conditionParts } from './policy-condition.ts'
-import { PolicyIndex } from './policy-index.ts'
+import { conditionParts } from './policy-condition.ts'
+import { type IndexedPolicy, PolicyIndex } from './policy-index.ts'
 import type { Generation } from './policy-list.ts'
-import { compileScope, type Scope, type Slots } from './scope.ts'
-import { SharedTests } from './shared-tests.ts'
+import { ReadyPolicies } from './ready-policies.ts'
+import type { Slots } from './scope.ts'
+import { atOnce, COMPILED_A_STEP, type Steps } from './steps.ts'
 import { type EntityUid, EvaluationError } from './values.ts'
 
 /*
@@ -72,63 +73,92 @@ interface SetPolicy {
 const NONE: readonly never[] = []
 const DENIED: Authorization = { decision: 'deny', policies: NONE, errors: NONE }
 
+/** What a set consists of. */
+interface SetParts {
+  readonly index: PolicyIndex<SetPolicy>
+  readonly ids: readonly string[]
+  readonly ready: ReadyPolicies
+}
+
+const DEFAULT_OPTIONS: PolicySetOptions = { erroringForbidDenies: true }
+
 /**
- * Policies compiled to closures, those judged often to functions of several, and indexed by scope. Deny by default; a forbid beats every permit. Nothing of a
- * decision is kept.
+ * Policies compiled to closures, those judged often to functions of several, and indexed by scope. Deny by default; a
+ * forbid beats every permit. Nothing of a decision is kept.
  */
 export class PolicySet {
   readonly #index: PolicyIndex<SetPolicy>
   readonly #ids: readonly string[]
-  readonly #shared: SharedTests
+  readonly #ready: ReadyPolicies
   /** Room to order what applied in; clear between evaluations. */
   readonly #words: Uint32Array
   readonly #erroringForbidDenies: boolean
 
-  /** @throws {CedarFormError} for a policy that Cedar does not write, an unfilled slot, or an id taken twice. */
+  /**
+   * @param parts What `inSteps` made of the others.
+   * @throws {CedarFormError} for a policy that Cedar does not write, an unfilled slot, or an id taken twice.
+   */
   constructor(
     members: Iterable<SetMember>,
     actions: Iterable<KnownAction>,
-    { erroringForbidDenies, generated }: PolicySetOptions = { erroringForbidDenies: true },
+    options = DEFAULT_OPTIONS,
+    parts: SetParts = atOnce(makeSet(members, actions, options)),
   ) {
-    this.#erroringForbidDenies = erroringForbidDenies
-    const ordered = [...members].sort(byId)
-    const shared = new SharedTests(
-      ordered.flatMap(({ policy, slots }) => (slots === undefined ? conditionParts(policy) : [])),
-    )
-    const policies: SetPolicy[] = []
-    const scopes: Scope[] = []
-    for (const { id, policy, slots } of ordered) {
-      if (policies.at(-1)?.id === id) throw new CedarFormError(`two policies have the id ${id}`)
-      const condition = compileConditions(policy, slots ?? {}, slots === undefined ? shared : undefined)
-      const forbid = policy.effect === 'forbid'
-      policies.push({ id, place: policies.length, forbid, condition, policy, slots })
-      scopes.push(compileScope(policy, slots ?? {}))
-    }
-    this.#shared = shared
-    const indexed = policies.flatMap((policy, place) => {
-      const scope = scopes[place]
-      return scope === undefined ? [] : [{ policy, scope }]
-    })
-    this.#ids = policies.map(({ id }) => id)
-    this.#words = new Uint32Array(Math.ceil(policies.length / 32))
-    this.#index = new PolicyIndex(
-      indexed,
-      actions,
-      generated === 'never' ? null : generated === 'always' ? AT_ONCE : WHERE_OFTEN,
-    )
+    this.#erroringForbidDenies = options.erroringForbidDenies
+    this.#ready = parts.ready
+    this.#ids = parts.ids
+    this.#words = new Uint32Array(Math.ceil(parts.ids.length / 32))
+    this.#index = parts.index
+  }
+
+  /**
+   * The same in steps.
+   * @param ready The members, compiled for several sets; left out, they are compiled for this one.
+   */
+  static *inSteps(
+    members: Iterable<SetMember>,
+    actions: Iterable<KnownAction>,
+    options = DEFAULT_OPTIONS,
+    ready?: ReadyPolicies,
+  ): Steps<PolicySet> {
+    return new PolicySet([], [], options, yield* makeSet(members, actions, options, ready))
   }
 
   /** Whether the request is allowed, and by which policies. Never throws for what a policy or the request holds. */
   authorize(request: AuthorizationRequest, entities: Entities): Authorization {
-    const environment = new Environment(request, entities, this.#shared.next())
+    const environment = new Environment(request, entities, this.#ready.next())
     const vote = new Vote(environment, this.#erroringForbidDenies)
     this.#index.visit(environment, vote)
     return vote.result(this.#ids, this.#words)
   }
 }
 
-function byId(left: SetMember, right: SetMember): number {
+export function byId(left: { readonly id: string }, right: { readonly id: string }): number {
   return left.id < right.id ? -1 : left.id > right.id ? 1 : 0
+}
+
+function* makeSet(
+  members: Iterable<SetMember>,
+  actions: Iterable<KnownAction>,
+  { generated }: PolicySetOptions,
+  known?: ReadyPolicies,
+): Steps<SetParts> {
+  // Quick where they stand in order already, as those of an engine do.
+  const ordered = [...members].sort(byId)
+  const ready = known ?? (yield* ReadyPolicies.inSteps(ordered))
+  const indexed: IndexedPolicy<SetPolicy>[] = []
+  const ids: string[] = []
+  for (const member of ordered) {
+    const { id, policy, slots } = member
+    if (ids.at(-1) === id) throw new CedarFormError(`two policies have the id ${id}`)
+    const { condition, scope } = ready.get(member)
+    const forbid = policy.effect === 'forbid'
+    indexed.push({ policy: { id, place: ids.length, forbid, condition, policy, slots }, scope })
+    if (ids.push(id) % COMPILED_A_STEP === 0) yield
+  }
+  if (known === undefined) ready.taken()
+  const generation = generated === 'never' ? null : generated === 'always' ? AT_ONCE : WHERE_OFTEN
+  return { index: yield* PolicyIndex.inSteps(indexed, actions, generation), ids, ready }
 }
 
 function partsOf({ policy, slots, condition }: SetPolicy): PolicyParts {

@@ -1,27 +1,69 @@
-import type { Test } from './compiled.ts'
+import { type Compiled, ofTest, type Test } from './compiled.ts'
 import type { Expression } from './est.ts'
 
+interface Condition {
+  /** The last policy that was found to have it. */
+  policy: string
+  /** Its mark, where several policies have it; else -1. */
+  place: number
+  compiled: Compiled | null
+}
+
 /**
- * Conditions that several policies of a set have in common (`context.scopesMet`) are tried once in each evaluation. A
- * result is marked with the number of the evaluation that it belongs to: to the next it is worth nothing. A condition
- * that fails leaves no mark, and fails again for the next policy.
+ * Conditions that several policies have in common (`context.scopesMet`) are compiled once, and tried once in each
+ * evaluation. A result is marked with the number of the evaluation that it belongs to: to the next it is worth
+ * nothing. A condition that fails leaves no mark, and fails again for the next policy.
  */
 export class SharedTests {
-  readonly #places = new Map<string, number>()
-  readonly #tests = new Map<number, Test>()
+  readonly #conditions = new Map<string, Condition>()
+  /** The same by the expressions themselves: the bounds of a policy consist of the policy's own. */
+  readonly #byExpression = new Map<Expression, Condition>()
+  #places = 0
   /** For each shared condition twice the evaluation's number, and 1 for true. */
-  readonly #marks: Uint32Array
+  #marks = new Uint32Array(0)
   #evaluation = 0
 
-  /** @param conditions All conditions of the set, as often as they occur. */
-  constructor(conditions: Iterable<Expression>) {
-    const seen = new Set<string>()
-    for (const condition of conditions) {
-      const key = JSON.stringify(condition)
-      if (seen.has(key) && !this.#places.has(key)) this.#places.set(key, this.#places.size)
-      seen.add(key)
-    }
-    this.#marks = new Uint32Array(this.#places.size)
+  /** Tells that a policy has this condition; of all there are before the first is compiled. */
+  count(condition: Expression, policy: string): void {
+    const known = this.#byExpression.get(condition)
+    if (known !== undefined) return this.#found(known, policy)
+    const key = JSON.stringify(condition)
+    let same = this.#conditions.get(key)
+    if (same === undefined) {
+      same = { policy, place: -1, compiled: null }
+      this.#conditions.set(key, same)
+    } else this.#found(same, policy)
+    this.#byExpression.set(condition, same)
+  }
+
+  #found(condition: Condition, policy: string): void {
+    if (condition.policy === policy) return
+    condition.policy = policy
+    if (condition.place === -1) condition.place = this.#places++
+  }
+
+  /** Every condition was counted. */
+  counted(): void {
+    this.#marks = new Uint32Array(this.#places)
+  }
+
+  /** The condition compiled, by `compile` where no other policy has it yet. */
+  compiled(condition: Expression, compile: () => Compiled): Compiled {
+    const known = this.#byExpression.get(condition)
+    if (known === undefined) return compile()
+    known.compiled ??= this.#marked(compile(), known.place)
+    return known.compiled
+  }
+
+  #marked(compiled: Compiled, place: number): Compiled {
+    if (place === -1 || compiled.constant !== undefined) return compiled
+    return ofTest(marked(compiled.test, place, this.#marks))
+  }
+
+  /** Every condition was compiled: what was needed for it is let go. */
+  forget(): void {
+    this.#conditions.clear()
+    this.#byExpression.clear()
   }
 
   /** A number for the next evaluation that no mark has. */
@@ -32,17 +74,6 @@ export class SharedTests {
     }
     this.#evaluation++
     return this.#evaluation
-  }
-
-  /** The condition's test; `compile` makes it where no other policy has it yet. */
-  test(condition: Expression, compile: () => Test): Test {
-    const place = this.#places.get(JSON.stringify(condition))
-    if (place === undefined) return compile()
-    const made = this.#tests.get(place)
-    if (made !== undefined) return made
-    const test = marked(compile(), place, this.#marks)
-    this.#tests.set(place, test)
-    return test
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Decision } from '../../model/decision.ts'
+import type { EntranceName } from '../../model/exchange.ts'
 import type { Finding } from '../../model/fact.ts'
 import { finding } from '../../model/fact.ts'
 import type { Reason, ReasonCode } from '../../model/reason.ts'
@@ -6,7 +8,7 @@ import type { ExchangeRecord } from '../../model/record.ts'
 import { ANONYMOUS } from '../../model/subject.ts'
 import { decide, isSuspended } from '../decide.ts'
 import { checkScopes } from '../floor.ts'
-import type { ApiOutline, BundleOutline } from './outline.ts'
+import type { ApiOutline, BundleOutline, OperationOutline } from './outline.ts'
 import {
   identityFindings,
   readsToken,
@@ -37,6 +39,8 @@ import {
 
 /** Hold in every mode, so that observing lets no such call through. */
 const ALWAYS: ReadonlySet<ReasonCode> = new Set(['body-too-large', 'audit-unavailable', 'not-ready'])
+/** Its proxy carries the call on as it came. */
+const UNCHANGED: EntranceName = 'forward-auth'
 /** Worked out again, whatever the record has of it. */
 const RESTATED: ReadonlySet<string> = new Set(['context.scopesMet', 'principal.zone', 'resource.zone'])
 
@@ -110,17 +114,65 @@ function replayCall(record: ExchangeRecord, between: Comparison): Replayed {
     decisions,
     before: outcome.action === 'refused' ? 'deny' : 'allow',
   }
-  if (decisions.some(({ reasons }) => reasons.some(({ source }) => source === 'hygiene')))
+  const unclean = decisions.flatMap(({ reasons }) => reasons.filter(({ source }) => source === 'hygiene'))
+  // What holds in every mode refuses before anything else is asked.
+  if (unclean.some((each) => !isOfCarrier(each)))
     return made.limits === by.outline.limits ? { kind: 'same', effect: call.before } : undecidable('limits')
   const routed = route(call, between)
   if (routed === null) return undecidable('path')
   const { api, operation } = routed
   // Where no API is found the call is refused in every mode.
   if (api === null) return acted(call, 'deny', [reason('route-unknown', 'route')], [], [])
-  if (operation === null) return unrouted(call, api)
   const from = made.apis.get(intent.api)
   const own = from?.operations.get(intent.operation)
-  return judge(call, { api, operation, own, from, identity: from?.identity }, between)
+  const uncarried = uncarriedOtherwise(unclean.length > 0, record, { api, operation, own, from })
+  if (operation === null) {
+    const replayed = unrouted(call, api)
+    return uncarried === null || !goesOn(replayed) ? replayed : undecidable(uncarried)
+  }
+  const asked = uncarried === null ? call : withoutHygiene(call)
+  const replayed = judge(asked, { api, operation, own, from, identity: from?.identity }, between)
+  // Refused for something else, it is refused whatever would have to be changed in it.
+  return uncarried === null || !goesOn(replayed) ? replayed : undecidable(uncarried)
+}
+
+function withoutHygiene(call: RecordedCall): RecordedCall {
+  const decisions = call.decisions.flatMap((each): readonly Decision[] => {
+    const [first, ...more] = each.reasons.filter(({ source }) => source !== 'hygiene')
+    return first === undefined ? [] : [{ ...each, reasons: [first, ...more] }]
+  })
+  return { ...call, decisions }
+}
+
+/** Stated where the call is carried on by somebody else: of what would have to be changed in it. */
+function isOfCarrier({ code, evidence }: Reason): boolean {
+  return code === 'field-not-strippable' || (code === 'target-invalid' && evidence['rule'] === 'semicolon')
+}
+
+/**
+ * Which setting keeps it from being known whether what carries the call on would have to change it; null where both
+ * bundles have it changed alike. The record names no fields.
+ */
+function uncarriedOtherwise(
+  stated: boolean,
+  { intent }: ExchangeRecord,
+  {
+    api,
+    operation,
+    own,
+    from,
+  }: Pick<Against, 'api' | 'own' | 'from'> & {
+    readonly operation: OperationOutline | null
+  },
+): string | null {
+  if (!stated && intent.entrance !== UNCHANGED) return null
+  if (String(from?.plan.stripHeaders) !== String(api.plan.stripHeaders)) return 'stripHeaders'
+  // Fields that a contract declares go on.
+  if (stated && own?.contract !== operation?.contract) return 'contract'
+  if (from?.plan.mode === api.plan.mode) return null
+  // A semicolon is looked for where an API is enforced.
+  if (stated) return 'mode'
+  return api.plan.mode === 'enforce' && intent.request.query.length > 0 ? 'query' : null
 }
 
 /** A path the contract does not know, or an API without one. */

@@ -45,7 +45,8 @@ export function checkCommand(program: Command, actions: CliActions): void {
           )
         for (const { place, message } of report.warnings)
           out.line(`warning: ${place === '' ? '' : `${place}: `}${message}`)
-        for (const { file, name, detail } of failed) out.line(`failed: ${file}: ${name}: ${detail}`)
+        for (const { file, name, detail } of failed)
+          out.line(`failed: ${file}:${name === '' ? '' : ` ${name}:`} ${detail}`)
         out.line(
           `${count(report.policies, 'policy file')}, ${report.tests.length - failed.length} of ${count(report.tests.length, 'policy test')} pass, ${count(report.warnings.length, 'warning')}`,
         )

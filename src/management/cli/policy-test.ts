@@ -28,7 +28,7 @@ export function policyTestCommand(policy: Command, actions: CliActions): void {
         const failed = tests.filter(({ ok }) => !ok)
         out.json({ ok: failed.length === 0, tests, ...(coverage === null ? {} : { coverage }) })
         for (const { file, name, problem } of failed)
-          out.line(printable(`failed: ${file}: ${name}: ${problem}`))
+          out.line(printable(`failed: ${file}:${name === '' ? '' : ` ${name}:`} ${problem}`))
         out.line(`${tests.length - failed.length} of ${count(tests.length, 'policy test')} pass`)
         if (coverage !== null) printCoverage(coverage, out)
         return failed.length === 0 ? 0 : 1

@@ -29,7 +29,7 @@ function made(condition: string): Made {
     text: condition,
     parts: conditionParts(parsed.policy),
     slots: undefined,
-    condition: compileConditions(parsed.policy, {}, undefined),
+    condition: compileConditions(conditionParts(parsed.policy), {}, undefined),
   }
 }
 
