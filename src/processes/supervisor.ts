@@ -200,10 +200,11 @@ export class Supervisor {
 
   /** A gate process that ended is started with the bundle that was decided on; one that is stuck is ended for it. */
   #lateCommit(error: unknown): void {
-    if (this.#stopping || this.#gate?.connected !== true) return
+    const gate = this.#gate
+    if (this.#stopping || gate === null || gate.exitCode !== null || gate.signalCode !== null) return
     const why = error instanceof Error ? error.message : 'unknown'
     this.#ports.say(`the gate process is ended, it did not take the next bundle: ${why}`)
-    this.#gate.kill('SIGKILL')
+    gate.kill('SIGKILL')
   }
 
   #requireGate(): void {
@@ -319,6 +320,8 @@ export class Supervisor {
     try {
       await this.#swap(candidate.bundle, 'candidate')
       this.#candidate = candidate
+      // One that ended meanwhile is started again, and told then.
+      if (this.#gate?.connected !== true) return
       await this.#applied({ type: 'canary', sequence: ++this.#sequence, share: candidate.share })
     } catch (error) {
       this.#ports.say(

@@ -1,42 +1,27 @@
 import type { PolicyPlan } from '../../model/bundle.ts'
 import type { DecisionInput, ObjectTurn, PolicyEngine, PolicyVerdict } from '../../model/decision.ts'
-import { SallyportError } from '../../model/errors.ts'
-import { isDecidable, mayApply } from './bounds.ts'
-import { ContextReads } from './call-context.ts'
-import type { Policy } from './est.ts'
-import { isObserved } from './observed-policy.ts'
-import type { CedarPlan, CompiledPolicy } from './plan.ts'
-import { readPlan } from './plan.ts'
-import { type Authorization, PolicySet } from './policy-set.ts'
-import { Call, type KnownApi, KnownOperation } from './request.ts'
+import {
+  type ApiPolicies,
+  BIT,
+  type EngineParts,
+  type Generated,
+  OBJECT_ATTRIBUTES,
+  type ObjectAttribute,
+  type PartialSets,
+  prepareEngine,
+} from './engine-parts.ts'
+import type { CedarPlan } from './plan.ts'
+import type { Authorization } from './policy-set.ts'
+import { Call } from './request.ts'
 import { operationReads } from './scope-cover.ts'
-import { TriedPolicies } from './tried-policies.ts'
-import { EntityUid } from './values.ts'
+import { atOnce, type Steps } from './steps.ts'
+import type { TriedPolicies } from './tried-policies.ts'
 
-type ObjectAttribute = 'owner' | 'tenant'
-const OBJECT_ATTRIBUTES: readonly ObjectAttribute[] = ['owner', 'tenant']
-const BIT: Readonly<Record<ObjectAttribute, number>> = { owner: 1, tenant: 2 }
-
-/** The policies of one API, and what of them can be said while object attributes are unknown. */
-interface ApiPolicies extends KnownApi {
-  readonly operations: ReadonlyMap<string, KnownOperation>
-  /** Paths that the policies of an operation read, by its key; made where one is first asked for. */
-  readonly operationReads: Map<string, ReadonlySet<string>>
-  readonly all: PolicySet
-  readonly forbids: ReadonlySet<string>
-  /** Of the object's attributes, those that a policy reads, as bits. */
-  readonly objectReads: number
-  /** By the bits of the unknown attributes; none where no policy reads one of them. */
-  readonly partial: readonly (PartialSets | undefined)[]
-  /** Null where no policy is only observed. */
-  readonly tried: TriedPolicies | null
-}
-
-interface PartialSets {
-  /** Policies that read nothing unknown. */
-  readonly decidable: PolicySet
-  /** Upper bounds of the others, all as permits: what is listed may yet apply. */
-  readonly may: PolicySet
+export interface EngineOptions {
+  /** Overrides the plan's: `ignore` is plain Cedar, where a forbid that fails does not apply. */
+  readonly failingForbid?: 'deny' | 'ignore'
+  /** For tests: see `PolicySetOptions`. */
+  readonly generated?: Generated
 }
 
 /**
@@ -50,31 +35,28 @@ interface PartialSets {
  */
 export class CedarEngine implements PolicyEngine {
   readonly reads: ReadonlySet<string>
-  readonly #apis = new Map<string, ApiPolicies>()
+  readonly #apis: Map<string, ApiPolicies>
   readonly #plan: CedarPlan
   readonly #failingForbidDenies: boolean
 
   /**
-   * @param options `failingForbid` overrides the plan's: `ignore` is plain Cedar, where a forbid that fails does not apply.
-   * `generated` is for tests: see `PolicySetOptions`.
+   * @param parts What `inSteps` made of the others.
    * @throws {SallyportError} `bundle-corrupt` where the plan is not of `compilePolicies`’ making.
    */
   constructor(
     plan: PolicyPlan,
-    options: { readonly failingForbid?: 'deny' | 'ignore'; readonly generated?: 'always' | 'never' } = {},
+    options: EngineOptions = {},
+    parts: EngineParts = atOnce(prepareEngine(plan, options)),
   ) {
-    this.#plan = readPlan(plan)
-    const { policies, apis, failingForbid } = this.#plan
+    this.#plan = parts.plan
     this.reads = new Set(plan.reads)
-    this.#failingForbidDenies = (options.failingForbid ?? failingForbid) !== 'ignore'
-    try {
-      for (const [api, { actions, zone }] of Object.entries(apis)) {
-        const own = policies.filter((policy) => policy.apis.includes(api))
-        this.#apis.set(api, prepare(api, zone, own, actions, this.#failingForbidDenies, options.generated))
-      }
-    } catch (error) {
-      throw new SallyportError('bundle-corrupt', 'the bundle’s policies cannot be prepared', {}, error)
-    }
+    this.#failingForbidDenies = parts.failingForbidDenies
+    this.#apis = parts.apis
+  }
+
+  /** The same in steps, for a thread that answers calls meanwhile. Throws as the constructor does. */
+  static *inSteps(plan: PolicyPlan, options: EngineOptions = {}): Steps<CedarEngine> {
+    return new CedarEngine(plan, options, yield* prepareEngine(plan, options))
   }
 
   /** Never throws: what fails inside is a deny that says so in `errors`, under the policy id `''`. */
@@ -182,51 +164,4 @@ function withObserved(
   const { objectType, unknown } = input.resource
   const observed = tried.evaluate((set) => set.authorize(call, call), objectType === '' ? [] : unknown)
   return observed === null ? verdict : { ...verdict, observed }
-}
-
-function prepare(
-  api: string,
-  zone: string | undefined,
-  all: readonly CompiledPolicy[],
-  actions: Readonly<Record<string, readonly string[]>>,
-  failingForbidDenies: boolean,
-  generated: 'always' | 'never' | undefined,
-): ApiPolicies {
-  const policies = all.filter(({ policy }) => !isObserved(policy))
-  const tried = all.filter(({ policy }) => isObserved(policy))
-  const operations = Object.entries(actions).map(([key, groups]) => new KnownOperation(key, groups))
-  const known = operations.map((operation) => ({ uid: operation.uid, ancestors: operation.ancestors() }))
-  const setOf = (members: readonly { readonly id: string; readonly policy: Policy }[]): PolicySet =>
-    // Whether a forbid that fails denies is settled here, since a verdict names those apart.
-    new PolicySet(members, known, {
-      erroringForbidDenies: false,
-      ...(generated === undefined ? {} : { generated }),
-    })
-  const reads = new Set(all.flatMap((policy) => policy.reads))
-  const objectReads = OBJECT_ATTRIBUTES.reduce(
-    (bits, name) => (reads.has(`resource.${name}`) ? bits | BIT[name] : bits),
-    0,
-  )
-  return {
-    zone,
-    ancestors: [new EntityUid('Api', api), ...(zone === undefined ? [] : [new EntityUid('Zone', zone)])],
-    context: new ContextReads(reads),
-    objectsNamed: reads.has('resource.params'),
-    objectReads,
-    partial: [0, 1, 2, 3].map((unknown) => {
-      if (unknown === 0 || (unknown & ~objectReads) !== 0) return undefined
-      const names = OBJECT_ATTRIBUTES.filter((name) => (unknown & BIT[name]) !== 0)
-      const paths = new Set(names.map((name) => `resource.${name}`))
-      const open = policies.filter((policy) => !isDecidable(policy.reads, paths))
-      return {
-        decidable: setOf(policies.filter((policy) => isDecidable(policy.reads, paths))),
-        may: setOf(open.map(({ id, policy }) => ({ id, policy: mayApply(policy, paths) }))),
-      }
-    }),
-    operationReads: new Map(),
-    operations: new Map(operations.map((operation) => [operation.uid.id, operation])),
-    all: setOf(policies),
-    tried: tried.length === 0 ? null : new TriedPolicies(tried, setOf, failingForbidDenies),
-    forbids: new Set(policies.filter(({ policy }) => policy.effect === 'forbid').map(({ id }) => id)),
-  }
 }

@@ -12,7 +12,8 @@ export function isObserved({ annotations }: Policy): boolean {
 export function modeFault({ annotations = {} }: Policy): string | null {
   for (const [name, value] of Object.entries(annotations)) {
     if (name !== 'mode') {
-      if (/^modus$|^mode$|^mod$|^moed$|^observed?$/i.test(name))
+      // Cedar lets annotations be named as one likes; this value says which one was meant.
+      if (value === 'observe' || /^modus$|^mode$|^mod$|^moed$|^observed?$/i.test(name))
         return `there is no annotation @${name}; write @mode("observe")`
     } else if (value !== 'observe' && value !== 'enforce') return '@mode is "observe" or "enforce"'
   }

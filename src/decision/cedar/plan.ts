@@ -1,6 +1,7 @@
 import type { PolicyPlan } from '../../model/bundle.ts'
 import { SallyportError } from '../../model/errors.ts'
 import type { Policy } from './est.ts'
+import { atOnce, PLACED_A_STEP, type Steps } from './steps.ts'
 
 /** What `PolicyPlan.detail` holds: policies in Cedar's JSON form, with what was worked out of them at load. */
 export interface CedarPlan {
@@ -41,7 +42,12 @@ export interface PolicyLinkPlan {
  * @throws {SallyportError} `bundle-corrupt` where the bundle's policies are not in the form `compilePolicies` gives.
  */
 export function readPlan(plan: PolicyPlan): CedarPlan {
-  const at = faultIn(plan.detail)
+  return atOnce(readPlanInSteps(plan))
+}
+
+/** The same in steps. */
+export function* readPlanInSteps(plan: PolicyPlan): Steps<CedarPlan> {
+  const at = yield* faultIn(plan.detail)
   if (at === null) return plan.detail as CedarPlan
   throw new SallyportError('bundle-corrupt', 'the bundle’s policies are not in a form this version reads', {
     at,
@@ -53,13 +59,16 @@ type Members = Readonly<Record<string, unknown>>
 const OPS: ReadonlySet<unknown> = new Set(['All', '==', 'in', 'is'])
 
 /** Where the plan departs from its form; null where it does not. */
-function faultIn(detail: unknown): string | null {
+function* faultIn(detail: unknown): Steps<string | null> {
   if (!isObject(detail) || detail['format'] !== 1) return 'format'
   const { policies, apis, failingForbid } = detail
   if (failingForbid !== undefined && failingForbid !== 'ignore') return 'failingForbid'
   if (!Array.isArray(policies)) return 'policies'
-  const policy = policies.findIndex((each: unknown) => !isObject(each) || !isCompiled(each))
-  if (policy !== -1) return `policies/${policy}`
+  for (let at = 0; at < policies.length; at++) {
+    const policy: unknown = policies[at]
+    if (!isObject(policy) || !isCompiled(policy)) return `policies/${at}`
+    if (at % PLACED_A_STEP === PLACED_A_STEP - 1) yield
+  }
   if (!isObject(apis)) return 'apis'
   const api = Object.entries(apis).find(([, value]) => !isObject(value) || !isApi(value))
   return api === undefined ? null : `apis/${api[0]}`

@@ -18,6 +18,12 @@ export interface Generation<P> {
 
 /** Policies of one generated function: generated in about a millisecond, and still optimised as a whole by V8. */
 const BLOCK = 48
+/**
+ * Blocks of one list: V8 compiles each at its first call and again when it is called often. Of a longer list most
+ * calls are spent in what applies, and closures judge the rest.
+ */
+const MAX_GENERATED = 16
+
 interface Block<P> {
   readonly judged: readonly Judged<P>[]
   judge: Judge<P> | null
@@ -52,7 +58,7 @@ export class PolicyList<P> {
   }
 
   #count({ generate, after, least }: Generation<P>): void {
-    if (this.#next > 0 && this.#next >= this.#blocks.length) return
+    if (this.#next > 0 && this.#next >= Math.min(this.#blocks.length, MAX_GENERATED)) return
     if (this.judged.length < least || this.#visits++ < after) return
     if (this.#blocks.length === 0) this.#blocks = blocksOf(this.judged)
     const block = this.#blocks[this.#next++]

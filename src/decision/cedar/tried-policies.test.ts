@@ -117,6 +117,7 @@ describe('policies under @mode("observe")', () => {
     ['@mode', '@mode is "observe" or "enforce"'],
     ['@Mode("observe")', 'there is no annotation @Mode'],
     ['@observe', 'there is no annotation @observe'],
+    ['@moode("observe")', 'there is no annotation @moode'],
   ])('%s is refused with its place', (annotation, message) => {
     try {
       plan(`${annotation} permit (principal, action, resource);`)

@@ -2,8 +2,9 @@ import type { ObservedPolicies } from '../../model/decision.ts'
 import { isDecidable } from './bounds.ts'
 import type { CompiledPolicy } from './plan.ts'
 import type { Authorization, PolicySet } from './policy-set.ts'
+import type { Steps } from './steps.ts'
 
-type MakeSet = (policies: readonly CompiledPolicy[]) => PolicySet
+type MakeSet = (policies: readonly CompiledPolicy[]) => Steps<PolicySet>
 
 interface Sets {
   readonly permits: PolicySet
@@ -19,20 +20,27 @@ export class TriedPolicies {
   readonly #without: ReadonlyMap<string, Sets>
   readonly #failingForbidDenies: boolean
 
-  constructor(policies: readonly CompiledPolicy[], make: MakeSet, failingForbidDenies: boolean) {
+  private constructor(whole: Sets, without: ReadonlyMap<string, Sets>, failingForbidDenies: boolean) {
+    this.#whole = whole
+    this.#without = without
     this.#failingForbidDenies = failingForbidDenies
-    this.#whole = setsOf(policies, make)
-    const without = UNKNOWN.map((names): [string, Sets] => {
+  }
+
+  static *inSteps(
+    policies: readonly CompiledPolicy[],
+    make: MakeSet,
+    failingForbidDenies: boolean,
+  ): Steps<TriedPolicies> {
+    const whole = yield* setsOf(policies, make)
+    const without = new Map<string, Sets>()
+    for (const names of UNKNOWN) {
       const paths = new Set(names.map((name) => `resource.${name}`))
-      return [
-        names.join(),
-        setsOf(
-          policies.filter(({ reads }) => isDecidable(reads, paths)),
-          make,
-        ),
-      ]
-    })
-    this.#without = new Map(without)
+      const decidable = policies.filter(({ reads }) => isDecidable(reads, paths))
+      // What reads none of them has its sets already.
+      const sets = decidable.length === policies.length ? whole : yield* setsOf(decidable, make)
+      without.set(names.join(), sets)
+    }
+    return new TriedPolicies(whole, without, failingForbidDenies)
   }
 
   /** `unknown`: the object's attributes nothing has stated yet. Null where none of the policies applies. */
@@ -55,9 +63,9 @@ export class TriedPolicies {
 
 const UNKNOWN: readonly (readonly ('owner' | 'tenant')[])[] = [['owner'], ['tenant'], ['owner', 'tenant']]
 
-function setsOf(policies: readonly CompiledPolicy[], make: MakeSet): Sets {
+function* setsOf(policies: readonly CompiledPolicy[], make: MakeSet): Steps<Sets> {
   return {
-    permits: make(policies.filter(({ policy }) => policy.effect === 'permit')),
-    forbids: make(policies.filter(({ policy }) => policy.effect === 'forbid')),
+    permits: yield* make(policies.filter(({ policy }) => policy.effect === 'permit')),
+    forbids: yield* make(policies.filter(({ policy }) => policy.effect === 'forbid')),
   }
 }
