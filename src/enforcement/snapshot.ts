@@ -2,6 +2,8 @@ import type { Contract } from '../contract/instantiate.ts'
 import { ContractBuilder } from '../contract/instantiate.ts'
 import type { EntityStatement } from '../decision/cedar/entity-store.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
+import { JoinedPlan } from '../decision/cedar/plan-parts.ts'
+import { atOnce, type Steps } from '../decision/cedar/steps.ts'
 import { Domain, entityStatements } from '../decision/domain/domain.ts'
 import { type IssuerIndex, indexIssuers } from '../identity/issuers.ts'
 import type { ApiPlan, BundleHead, BundlePart, DomainPlan } from '../model/bundle.ts'
@@ -66,7 +68,8 @@ export class SnapshotBuilder {
   readonly #hash: string
   #head: BundleHead | null = null
   readonly #apis = new Map<string, { plan: ApiPlan; contract: ContractBuilder | null }>()
-  #policies: CedarEngine | null = null
+  readonly #policies = new JoinedPlan()
+  #engine: CedarEngine | null = null
   readonly #domains = new Map<string, { plan: DomainPlan; entities: EntityStatement[] }>()
 
   constructor(hash: string) {
@@ -91,7 +94,10 @@ export class SnapshotBuilder {
         this.#contract(part.operation.plan.api).addOperation(part.operation)
         return
       case 'policies':
-        this.#policies = new CedarEngine(part.policies)
+        this.#policies.start(part.policies)
+        return
+      case 'policy-list':
+        this.#policies.add(part.policies)
         return
       case 'domain':
         this.#domains.set(part.domain.name, { plan: part.domain, entities: [] })
@@ -103,10 +109,20 @@ export class SnapshotBuilder {
   }
 
   finish(): Snapshot {
+    return atOnce(this.finishInSteps())
+  }
+
+  /** What takes long when there is much of it, the policies and the domains' entities, is made step by step. */
+  *finishInSteps(): Steps<Snapshot> {
     const head = this.#head
-    const policies = this.#policies
-    if (head === null || policies === null)
+    const plan = this.#policies.finish()
+    if (head === null || plan === null)
       throw new SallyportError('bundle-corrupt', 'the bundle lacks a part')
+    const policies = yield* CedarEngine.inSteps(plan)
+    this.#engine = policies
+    const domains = new Map<string, Domain>()
+    for (const [name, { plan, entities }] of this.#domains)
+      domains.set(name, yield* Domain.inSteps(plan, entities))
     const apis = [...this.#apis.values()].map(({ plan, contract }) =>
       withOtherMode({ plan, contract: contract?.finish() ?? null, policies }),
     )
@@ -117,16 +133,14 @@ export class SnapshotBuilder {
       issuers: indexIssuers(head.issuers),
       surroundings: new Surroundings(head, policies.reads),
       zones: zonesOf(head, apis),
-      domains: new Map(
-        [...this.#domains].map(([name, { plan, entities }]) => [name, new Domain(plan, entities)]),
-      ),
+      domains,
       close: () => policies.close(),
     }
   }
 
   /** Gives back what an abandoned half of a bundle holds. */
   discard(): void {
-    this.#policies?.close()
+    this.#engine?.close()
   }
 
   #entities(domain: string): EntityStatement[] {

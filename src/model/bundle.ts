@@ -14,6 +14,7 @@ export type BundlePart =
   | { readonly part: 'module'; readonly api: string; readonly name: string; readonly source: string }
   | { readonly part: 'operation'; readonly operation: CompiledOperation }
   | { readonly part: 'policies'; readonly policies: PolicyPlan }
+  | { readonly part: 'policy-list'; readonly policies: readonly unknown[] }
   | { readonly part: 'domain'; readonly domain: DomainPlan }
   | { readonly part: 'entities'; readonly domain: string; readonly entities: readonly unknown[] }
 

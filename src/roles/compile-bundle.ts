@@ -162,7 +162,9 @@ export function* bundleParts({ head, apis, policies, domains }: CompiledBundle):
       yield { part: 'module', api: plan.name, name, source }
     for (const operation of contract?.operations ?? []) yield { part: 'operation', operation }
   }
-  yield { part: 'policies', policies }
+  const split = splitPlan(policies)
+  yield { part: 'policies', policies: split.plan }
+  for (const list of split.policies) yield { part: 'policy-list', policies: list }
   for (const { plan, entities } of domains) {
     yield { part: 'domain', domain: plan }
     for (let at = 0; at < entities.length; at += ENTITIES_A_PART)

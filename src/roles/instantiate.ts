@@ -43,7 +43,10 @@ export async function instantiate(
       builder.add(part)
       await pause()
     }
-    snapshots.prepared(epoch, builder.finish(), use)
+    const finishing = builder.finishInSteps()
+    let finished = finishing.next()
+    for (; !finished.done; finished = finishing.next()) await pause()
+    snapshots.prepared(epoch, finished.value, use)
   } catch (error) {
     builder.discard()
     snapshots.leaveRoom()

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { JoinedPlan } from '../decision/cedar/plan-parts.ts'
 import { type Snapshot, SnapshotBuilder } from '../enforcement/snapshot.ts'
 import type { ApiPlan, BundleHead, BundlePart, PolicyPlan } from '../model/bundle.ts'
 import { SallyportError } from '../model/errors.ts'
@@ -99,7 +100,7 @@ export function keyOf(store: Store): KeyObject {
 function gather(store: Store, hash: string, each: (part: BundlePart) => void): StoredBundle {
   const { version, slices } = verified(store, hash)
   let head: BundleHead | null = null
-  let policies: PolicyPlan | null = null
+  const joined = new JoinedPlan()
   const apis: ApiPlan[] = []
   const operations: OperationPlan[] = []
   for (const part of readBundle(fileOf(store, hash), hash, slices)) {
@@ -107,8 +108,10 @@ function gather(store: Store, hash: string, each: (part: BundlePart) => void): S
     if (part.part === 'head') head = part.head
     else if (part.part === 'api') apis.push(part.api)
     else if (part.part === 'operation') operations.push(part.operation.plan)
-    else if (part.part === 'policies') policies = part.policies
+    else if (part.part === 'policies') joined.start(part.policies)
+    else if (part.part === 'policy-list') joined.add(part.policies)
   }
+  const policies = joined.finish()
   if (head === null || policies === null)
     throw new SallyportError('bundle-corrupt', 'the bundle lacks a part', { hash })
   return { version, head, apis, operations, policies }

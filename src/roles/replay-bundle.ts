@@ -1,12 +1,12 @@
 import { Router } from '../contract/router.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
 import { readPlan } from '../decision/cedar/plan.ts'
+import { JoinedPlan } from '../decision/cedar/plan-parts.ts'
 import { operationReads } from '../decision/cedar/scope-cover.ts'
 import { type BundleOutline, OutlineBuilder } from '../decision/replay/outline.ts'
 import type { ReplayBundle } from '../decision/replay/replayed.ts'
 import { ApiTable } from '../enforcement/route.ts'
 import { ZoneTable } from '../enforcement/zones.ts'
-import type { PolicyPlan } from '../model/bundle.ts'
 import { SallyportError } from '../model/errors.ts'
 import { readBundle } from '../store/bundle-files.ts'
 import { parseIp } from '../syntax/ip.ts'
@@ -17,11 +17,13 @@ const NOWHERE = { api: '', operation: '' }
 /** A bundle as records are held against it: without its validators, which find nothing in a record. */
 export function readReplayBundle(file: string, hash: string): ReplayBundle {
   const builder = new OutlineBuilder(hash)
-  let policies: PolicyPlan | null = null
+  const joined = new JoinedPlan()
   for (const part of readBundle(file, hash)) {
     builder.add(part)
-    if (part.part === 'policies') policies = part.policies
+    if (part.part === 'policies') joined.start(part.policies)
+    else if (part.part === 'policy-list') joined.add(part.policies)
   }
+  const policies = joined.finish()
   const outline = builder.finish()
   if (outline === null || policies === null)
     throw new SallyportError('bundle-corrupt', 'the bundle lacks a part', { file, hash })

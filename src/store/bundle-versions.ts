@@ -11,32 +11,53 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { SallyportError } from '../model/errors.ts'
 import { readSignedLine, signLine } from './signed-line.ts'
 import type { SigningKey } from './store-keys.ts'
 
-const hex = z.string().regex(/^[0-9a-f]{64}$/)
-
-const version = z.strictObject({
-  kind: z.literal('sallyport/bundle/1'),
-  version: z.int().min(1),
-  /** SHA-256 (hex) of the bundle file's bytes, and its name. */
-  hash: hex,
-  /** Wall milliseconds. */
-  at: z.number(),
-  by: z.string(),
-  why: z.enum(['start', 'reload', 'stage']),
-  /** SHA-256 (hex) of the configuration file it was compiled from. */
-  config: hex,
-  policies: z.int().min(0),
-  tests: z.int().min(0),
-  /** Settings that only a start takes, as that configuration has them: JSON by key. */
-  startOnly: z.record(z.string(), z.string()),
-})
-
 /** What control states, signed, of a bundle it compiled: nothing else is instantiated. */
-export type BundleVersion = Readonly<Omit<z.infer<typeof version>, 'kind'>>
+export interface BundleVersion {
+  readonly version: number
+  /** SHA-256 (hex) of the bundle file's bytes, and its name. */
+  readonly hash: string
+  /** Wall milliseconds. */
+  readonly at: number
+  readonly by: string
+  readonly why: 'start' | 'reload' | 'stage'
+  /** SHA-256 (hex) of the configuration file it was compiled from. */
+  readonly config: string
+  readonly policies: number
+  readonly tests: number
+  /** Settings that only a start takes, as that configuration has them: JSON by key. */
+  readonly startOnly: Readonly<Record<string, string>>
+}
+
+const KIND = 'sallyport/bundle/1'
+const HEX = /^[0-9a-f]{64}$/
+const WHYS: readonly unknown[] = ['start', 'reload', 'stage']
+
+/**
+ * What a signed line states of a bundle; null where it states something else. Read by hand: every gate thread does
+ * this, and would load the schema library for nothing else.
+ */
+function versionIn(stated: unknown): BundleVersion | null {
+  if (typeof stated !== 'object' || stated === null || !('kind' in stated) || stated.kind !== KIND)
+    return null
+  const { kind: _, ...rest } = stated as { readonly kind: string } & BundleVersion
+  const { version, hash, at, by, why, config, policies, tests, startOnly } = rest
+  const numbers = [version, policies, tests].every((each) => Number.isSafeInteger(each) && each >= 0)
+  const texts = [hash, config].every((each) => typeof each === 'string' && HEX.test(each))
+  const open = typeof startOnly === 'object' && startOnly !== null ? Object.values(startOnly) : [null]
+  return numbers &&
+    version > 0 &&
+    texts &&
+    typeof at === 'number' &&
+    typeof by === 'string' &&
+    WHYS.includes(why) &&
+    open.every((each) => typeof each === 'string')
+    ? rest
+    : null
+}
 
 /** A statement of hundreds of bytes. */
 const MAX_STATEMENT_BYTES = 65_536
@@ -58,11 +79,10 @@ export function readStatement(file: string, hash: string, publicKey: KeyObject):
   const text = readText(statementFile(file))
   if (text === null)
     throw refused(hash, 'it has no signed statement beside it; compile it again (reload or start)')
-  const stated = version.safeParse(readSignedLine(text.trimEnd(), publicKey))
-  if (!stated.success) throw refused(hash, 'the signature beside it does not verify by this store’s key')
-  if (stated.data.hash !== hash) throw refused(hash, 'the signature beside it is about another bundle')
-  const { kind: _, ...rest } = stated.data
-  return rest
+  const stated = versionIn(readSignedLine(text.trimEnd(), publicKey))
+  if (stated === null) throw refused(hash, 'the signature beside it does not verify by this store’s key')
+  if (stated.hash !== hash) throw refused(hash, 'the signature beside it is about another bundle')
+  return stated
 }
 
 function refused(hash: string, why: string): SallyportError {
@@ -131,7 +151,7 @@ export class BundleVersions {
     try {
       return readStatement(file, made.hash, this.#key.publicKey)
     } catch {
-      const stated = { kind: 'sallyport/bundle/1', version: this.#next, ...made } as const
+      const stated = { kind: KIND, version: this.#next, ...made } as const
       writeWhole(statementFile(file), `${signLine(stated, this.#key.privateKey)}\n`)
       this.#next += 1
       const { kind: _, ...rest } = stated

@@ -1,5 +1,6 @@
 import type { Entities, Entity } from './entities.ts'
 import { ByEntity } from './entities.ts'
+import { atOnce, PLACED_A_STEP, type Steps } from './steps.ts'
 import type { EntityUid, Value } from './values.ts'
 
 /** An entity as it is stated: with its direct parents. */
@@ -72,24 +73,41 @@ class StoredEntity implements Entity {
 
 /** Entities stated one by one, with the closure of their hierarchy worked out once. */
 export class EntityStore implements Entities {
-  readonly #entities = new ByEntity<Entity>()
+  readonly #entities: ByEntity<Entity>
 
-  /** @throws {EntityStoreError} */
-  constructor(statements: Iterable<EntityStatement>) {
-    const stated = new ByEntity<EntityStatement>()
-    for (const statement of statements) {
-      if (stated.has(statement.uid)) throw new EntityStoreError(`${named(statement.uid)} is stated twice`)
-      stated.set(statement.uid, statement)
-    }
-    for (const [uid, ancestry] of closure(stated)) {
-      const statement = stated.get(uid)
-      if (statement !== undefined) this.#entities.set(uid, new StoredEntity(statement, ancestry))
-    }
+  /**
+   * @param stored What `inSteps` made of the statements.
+   * @throws {EntityStoreError}
+   */
+  constructor(statements: Iterable<EntityStatement>, stored: ByEntity<Entity> = atOnce(store(statements))) {
+    this.#entities = stored
+  }
+
+  /** The same in steps. */
+  static *inSteps(statements: Iterable<EntityStatement>): Steps<EntityStore> {
+    return new EntityStore([], yield* store(statements))
   }
 
   get(uid: EntityUid): Entity | undefined {
     return this.#entities.get(uid)
   }
+}
+
+function* store(statements: Iterable<EntityStatement>): Steps<ByEntity<Entity>> {
+  const stated = new ByEntity<EntityStatement>()
+  for (const statement of statements) {
+    if (stated.has(statement.uid)) throw new EntityStoreError(`${named(statement.uid)} is stated twice`)
+    stated.set(statement.uid, statement)
+    if (stated.size % PLACED_A_STEP === 0) yield
+  }
+  const ancestries = yield* closure(stated)
+  const entities = new ByEntity<Entity>()
+  for (const [uid, ancestry] of ancestries.entries()) {
+    const statement = stated.get(uid)
+    if (statement !== undefined) entities.set(uid, new StoredEntity(statement, ancestry))
+    if (entities.size % PLACED_A_STEP === 0) yield
+  }
+  return entities
 }
 
 interface Visit {
@@ -100,11 +118,13 @@ interface Visit {
 }
 
 /** Depth first with a stack of its own, so that a long chain of parents costs no call stack. */
-function closure(stated: ByEntity<EntityStatement>): Iterable<readonly [EntityUid, Ancestry]> {
+function* closure(stated: ByEntity<EntityStatement>): Steps<ByEntity<Ancestry>> {
   const done = new ByEntity<Ancestry>()
   const open = new ByEntity<true>()
   let held = 0
+  let looked = 0
   for (const [root] of stated.entries()) {
+    if (++looked % PLACED_A_STEP === 0) yield
     if (done.has(root)) continue
     if ((stated.get(root)?.parents ?? NO_PARENTS).length === 0) {
       done.set(root, ROOT)
@@ -113,6 +133,7 @@ function closure(stated: ByEntity<EntityStatement>): Iterable<readonly [EntityUi
     const stack: Visit[] = [visit(root, stated, open)]
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       const parent = top.parents[top.next]
+      if (++looked % PLACED_A_STEP === 0) yield
       if (parent === undefined) {
         done.set(top.uid, top.ancestry)
         stack.pop()
@@ -126,13 +147,16 @@ function closure(stated: ByEntity<EntityStatement>): Iterable<readonly [EntityUi
       }
       held -= top.ancestry.list.length
       top.ancestry.add(parent)
-      for (const uid of known?.list ?? []) top.ancestry.add(uid)
+      for (const uid of known?.list ?? NO_PARENTS) {
+        top.ancestry.add(uid)
+        if (++looked % PLACED_A_STEP === 0) yield
+      }
       held += top.ancestry.list.length
       if (held > MAX_ANCESTRY) throw new EntityStoreError('the entity hierarchy is too large')
       top.next++
     }
   }
-  return done.entries()
+  return done
 }
 
 function visit(uid: EntityUid, stated: ByEntity<EntityStatement>, open: ByEntity<true>): Visit {

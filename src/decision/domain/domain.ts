@@ -7,10 +7,11 @@ import type { Question, Search, StatedAction } from '../../syntax/authzen.ts'
 import type { Entities, Entity } from '../cedar/entities.ts'
 import { type EntityStatement, EntityStore } from '../cedar/entity-store.ts'
 import { PolicySet } from '../cedar/policy-set.ts'
+import { atOnce, PLACED_A_STEP, type Steps } from '../cedar/steps.ts'
 import { valueOfJson } from '../cedar/value-json.ts'
 import { EntityUid, MapRecord, type Value } from '../cedar/values.ts'
 import { policyReasons } from '../decide.ts'
-import { type ActionPlan, type EntityPlan, type Name, type RecordShape, readDomainPlan } from './plan.ts'
+import { type ActionPlan, type DomainDetail, type EntityPlan, type Name, type RecordShape, readDomainPlan } from './plan.ts'
 import { StatedValueError, statedAttributes } from './stated-values.ts'
 
 /** What a domain's policies say of one question. True only where a policy permits and none forbids or fails to. */
@@ -36,6 +37,14 @@ interface KnownAction {
   readonly uid: EntityUid
 }
 
+interface DomainParts {
+  readonly detail: DomainDetail
+  readonly policies: PolicySet
+  readonly store: EntityStore
+  readonly actions: ReadonlyMap<string, KnownAction>
+  readonly ids: ReadonlyMap<string, readonly string[]>
+}
+
 /**
  * Another application's policies, schema and entities: a general Cedar decision point. Entities of the file are
  * joined by what a question states of subject and resource; where both name an attribute, the question's counts,
@@ -47,35 +56,31 @@ export class Domain {
   readonly #store: EntityStore
   readonly #types: ReadonlyMap<string, string>
   readonly #shapes: ReadonlyMap<string, RecordShape>
-  readonly #actions = new Map<string, KnownAction>()
+  readonly #actions: ReadonlyMap<string, KnownAction>
   /** Ids by entity type, in the file's order: what searches go through. */
-  readonly #ids = new Map<string, string[]>()
+  readonly #ids: ReadonlyMap<string, readonly string[]>
 
-  /** @throws {SallyportError} `bundle-corrupt` */
-  constructor(plan: DomainPlan, entities: readonly EntityStatement[]) {
+  /**
+   * @param parts What `inSteps` made of the others.
+   * @throws {SallyportError} `bundle-corrupt`
+   */
+  constructor(
+    plan: DomainPlan,
+    entities: readonly EntityStatement[],
+    parts: DomainParts = atOnce(partsOf(plan, entities)),
+  ) {
     this.name = plan.name
-    const { policies, types, shapes, actions } = readDomainPlan(plan)
-    this.#types = new Map(Object.entries(types))
-    this.#shapes = new Map(Object.entries(shapes))
-    const known = actions.map((action) => ({ action, uid: uidOf(action.uid) }))
-    for (const { action, uid } of known) this.#actions.set(action.name, { plan: action, uid })
-    try {
-      this.#policies = new PolicySet(
-        policies,
-        known.map(({ action, uid }) => ({ uid, ancestors: action.ancestors.map(uidOf) })),
-      )
-      this.#store = new EntityStore([
-        ...entities,
-        ...known.map(({ action, uid }) => ({ uid, parents: action.ancestors.map(uidOf) })),
-      ])
-    } catch (error) {
-      throw new SallyportError('bundle-corrupt', 'a domain cannot be prepared', { domain: plan.name }, error)
-    }
-    for (const { uid } of entities) {
-      const ids = this.#ids.get(uid.type)
-      if (ids === undefined) this.#ids.set(uid.type, [uid.id])
-      else ids.push(uid.id)
-    }
+    this.#policies = parts.policies
+    this.#store = parts.store
+    this.#types = new Map(Object.entries(parts.detail.types))
+    this.#shapes = new Map(Object.entries(parts.detail.shapes))
+    this.#actions = parts.actions
+    this.#ids = parts.ids
+  }
+
+  /** The same in steps, for a thread that answers calls meanwhile. Throws as the constructor does. */
+  static *inSteps(plan: DomainPlan, entities: readonly EntityStatement[]): Steps<Domain> {
+    return new Domain(plan, entities, yield* partsOf(plan, entities))
   }
 
   /** Never throws for anything a question holds. */
@@ -151,6 +156,35 @@ export class Domain {
     const candidate = { type, id, properties: {} }
     const question = { subject, resource, action: search.action, context, [target]: candidate }
     return { question, found: { kind: 'entity', type, id } }
+  }
+}
+
+function* partsOf(plan: DomainPlan, entities: readonly EntityStatement[]): Steps<DomainParts> {
+  const detail = readDomainPlan(plan)
+  const known = detail.actions.map((action) => ({
+    plan: action,
+    uid: uidOf(action.uid),
+    ancestors: action.ancestors.map(uidOf),
+  }))
+  const ids = new Map<string, string[]>()
+  let at = 0
+  for (const { uid } of entities) {
+    const same = ids.get(uid.type)
+    if (same === undefined) ids.set(uid.type, [uid.id])
+    else same.push(uid.id)
+    if (++at % PLACED_A_STEP === 0) yield
+  }
+  try {
+    const statements = known.map(({ uid, ancestors }) => ({ uid, parents: ancestors }))
+    return {
+      detail,
+      policies: yield* PolicySet.inSteps(detail.policies, known),
+      store: yield* EntityStore.inSteps([...entities, ...statements]),
+      actions: new Map(known.map((action) => [action.plan.name, action])),
+      ids,
+    }
+  } catch (error) {
+    throw new SallyportError('bundle-corrupt', 'a domain cannot be prepared', { domain: plan.name }, error)
   }
 }
 
