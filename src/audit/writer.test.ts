@@ -179,6 +179,15 @@ describe('rotation', () => {
     expect(text(segments().at(-1) ?? '')).toContain('"oldest":1')
   })
 
+  it('ends the chain also where nothing followed a rotation', async () => {
+    const writer = writerIn(folder.path)
+    writer.refusal(intentOf(1), outcomeOf(1))
+    writer.rotate()
+    await writer.close()
+    expect(text(segments().at(-1) ?? '')).toContain('"final":true')
+    expect(await recordsIn(folder.path)).toHaveLength(1)
+  })
+
   it('goes on after a thread of the same name that died', async () => {
     writerIn(folder.path).intent(intentOf(1))
     const next = writerIn(folder.path)

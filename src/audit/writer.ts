@@ -141,12 +141,23 @@ export class SegmentWriter implements AuditWriter {
   /** Ends the chain with a last line and waits until all of it is on the disk. Nothing is written afterwards. */
   async close(): Promise<void> {
     if (this.#closed) return
-    const segment = this.#current
     this.#closed = true
+    const segment = this.#current ?? this.#ending()
     if (segment === null) return
     this.#end(segment, true)
     await Promise.all([segment.file.synced(segment.file.size), segment.keys.synced(segment.keys.size)])
     this.#release(segment)
+  }
+
+  /** After `rotate` nothing may have followed: the chain's end then needs a segment of its own. */
+  #ending(): Current | null {
+    if (this.#nextNumber === this.#start.number) return null
+    try {
+      return this.#begin()
+    } catch {
+      // What was written is as it is; the next start recovers the chain.
+      return null
+    }
   }
 
   #formIntent(segment: Current, entry: IntentEntry): void {

@@ -116,8 +116,7 @@ export class SnapshotBuilder {
   *finishInSteps(): Steps<Snapshot> {
     const head = this.#head
     const plan = this.#policies.finish()
-    if (head === null || plan === null)
-      throw new SallyportError('bundle-corrupt', 'the bundle lacks a part')
+    if (head === null || plan === null) throw new SallyportError('bundle-corrupt', 'the bundle lacks a part')
     const policies = yield* CedarEngine.inSteps(plan)
     this.#engine = policies
     const domains = new Map<string, Domain>()

@@ -5,7 +5,7 @@ import { SyncerClient } from '../audit/syncer-client.ts'
 import type { SyncerLink } from '../audit/syncer-link.ts'
 import { SegmentWriter } from '../audit/writer.ts'
 import { Connector } from '../enforcement/connector.ts'
-import { decisionPoint } from '../enforcement/entrances/decision-points.ts'
+import type { DecisionPoint } from '../enforcement/entrances/decision-server.ts'
 import { DEFAULT_LISTENER_LIMITS, Listener } from '../enforcement/entrances/listener.ts'
 import type { Gate } from '../enforcement/gate.ts'
 import { PinnedSnapshots } from '../enforcement/pinned.ts'
@@ -85,9 +85,7 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
       ),
   }
   const listener = new Listener(gate, random, { ...DEFAULT_LISTENER_LIMITS, headBytes: settings.headBytes })
-  const points = (settings.decisionPoints ?? []).map((point) =>
-    decisionPoint(point, { gate, random }, settings.headBytes),
-  )
+  const points: DecisionPoint[] = []
   setInterval(() => report({ type: 'counters', counters: counters.take() }), COUNTERS_EVERY_MS).unref()
 
   port.on('message', (command: ThreadCommand) => {
@@ -131,7 +129,7 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
         snapshots
           .ready()
           .then(async () => {
-            for (const point of points) await point.listen(command.shared)
+            await openPoints(command.shared)
             return listener.listen(command.host, command.port, command.shared)
           })
           .then(
@@ -165,6 +163,18 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
       case 'credentials':
         credentials = new Map(Object.entries(state.table))
         return
+    }
+  }
+
+  /** What they speak is loaded only where one is configured: most gates have none, and start sooner. */
+  async function openPoints(shared: boolean): Promise<void> {
+    const configured = settings.decisionPoints ?? []
+    if (configured.length === 0) return
+    const { decisionPoint } = await import('../enforcement/entrances/decision-points.ts')
+    for (const each of configured) {
+      const point = decisionPoint(each, { gate, random }, settings.headBytes)
+      points.push(point)
+      await point.listen(shared)
     }
   }
 

@@ -80,7 +80,11 @@ export function* prepareEngine(plan: PolicyPlan, options: Options): Steps<Engine
       const policies = own.get(api) ?? []
       apis.set(
         api,
-        yield* prepareApi(api, actions, policies, { ready, failingForbidDenies, generated: options.generated }),
+        yield* prepareApi(api, actions, policies, {
+          ready,
+          failingForbidDenies,
+          generated: options.generated,
+        }),
       )
       yield
     }
@@ -107,14 +111,9 @@ function preparedPolicy(compiled: CompiledPolicy): Prepared {
 
 function* membersOf(prepared: readonly Prepared[]): Generator<SetMember, void, undefined> {
   for (const { compiled, may } of prepared) {
-    yield memberOf(compiled)
+    yield compiled
     for (const bound of may) if (bound !== undefined) yield bound
   }
-}
-
-/** Without what else the plan says of it. */
-function memberOf({ id, policy }: CompiledPolicy): SetMember {
-  return { id, policy }
 }
 
 function* byApi(prepared: readonly Prepared[]): Steps<ReadonlyMap<string, readonly Prepared[]>> {
@@ -189,7 +188,7 @@ function* prepareApi(
     partial,
     operations: new Map(operations.map((operation) => [operation.uid.id, operation])),
     operationReads: new Map(),
-    all: yield* setOf(policies.map(({ compiled }) => memberOf(compiled))),
+    all: yield* setOf(policies.map(({ compiled }) => compiled)),
     tried: tried.length === 0 ? null : yield* TriedPolicies.inSteps(tried, setOf, failingForbidDenies),
     forbids,
   }
@@ -205,7 +204,7 @@ function* partialSets(
   let at = 0
   for (const { compiled, objectReads, may: bounds } of policies) {
     const bound = bounds[objectReads & unknown]
-    if (bound === undefined) decidable.push(memberOf(compiled))
+    if (bound === undefined) decidable.push(compiled)
     else may.push(bound)
     if (++at % PLACED_A_STEP === 0) yield
   }

@@ -1,15 +1,13 @@
 import type { Entities } from './entities.ts'
 import type { AuthorizationRequest } from './environment.ts'
 import { Environment } from './environment.ts'
-import { CedarFormError, type Policy } from './est.ts'
+import { CedarFormError } from './est.ts'
 import { generateJudge, type Judge, type Judged, type PolicyParts } from './generated/judge.ts'
-import type { CompiledCondition } from './policy-condition.ts'
 import { conditionParts } from './policy-condition.ts'
 import { type IndexedPolicy, PolicyIndex } from './policy-index.ts'
 import type { Generation } from './policy-list.ts'
-import { ReadyPolicies } from './ready-policies.ts'
-import type { Slots } from './scope.ts'
-import { atOnce, COMPILED_A_STEP, type Steps } from './steps.ts'
+import { ReadyPolicies, type SetMember, type SetPolicy } from './ready-policies.ts'
+import { atOnce, PLACED_A_STEP, type Steps } from './steps.ts'
 import { type EntityUid, EvaluationError } from './values.ts'
 
 /*
@@ -24,12 +22,7 @@ import { type EntityUid, EvaluationError } from './values.ts'
  * resource, compared by identity afterwards, and for others only where an expression reaches them.
  */
 
-/** A static policy, or a template with the entities that fill its slots. */
-export interface SetMember {
-  readonly id: string
-  readonly policy: Policy
-  readonly slots?: Slots
-}
+export type { SetMember }
 
 /** An action that exists, with all its groups at any distance. */
 export interface KnownAction {
@@ -60,23 +53,12 @@ export interface Authorization {
   readonly errors: readonly PolicyError[]
 }
 
-interface SetPolicy {
-  readonly id: string
-  /** Its place among all policies, ordered by id. */
-  readonly place: number
-  readonly forbid: boolean
-  readonly condition: CompiledCondition
-  readonly policy: Policy
-  readonly slots: Slots | undefined
-}
-
 const NONE: readonly never[] = []
 const DENIED: Authorization = { decision: 'deny', policies: NONE, errors: NONE }
 
 /** What a set consists of. */
 interface SetParts {
   readonly index: PolicyIndex<SetPolicy>
-  readonly ids: readonly string[]
   readonly ready: ReadyPolicies
 }
 
@@ -88,7 +70,6 @@ const DEFAULT_OPTIONS: PolicySetOptions = { erroringForbidDenies: true }
  */
 export class PolicySet {
   readonly #index: PolicyIndex<SetPolicy>
-  readonly #ids: readonly string[]
   readonly #ready: ReadyPolicies
   /** Room to order what applied in; clear between evaluations. */
   readonly #words: Uint32Array
@@ -106,8 +87,7 @@ export class PolicySet {
   ) {
     this.#erroringForbidDenies = options.erroringForbidDenies
     this.#ready = parts.ready
-    this.#ids = parts.ids
-    this.#words = new Uint32Array(Math.ceil(parts.ids.length / 32))
+    this.#words = new Uint32Array(Math.ceil(parts.ready.ids.length / 32))
     this.#index = parts.index
   }
 
@@ -129,7 +109,7 @@ export class PolicySet {
     const environment = new Environment(request, entities, this.#ready.next())
     const vote = new Vote(environment, this.#erroringForbidDenies)
     this.#index.visit(environment, vote)
-    return vote.result(this.#ids, this.#words)
+    return vote.result(this.#ready.ids, this.#words)
   }
 }
 
@@ -147,18 +127,17 @@ function* makeSet(
   const ordered = [...members].sort(byId)
   const ready = known ?? (yield* ReadyPolicies.inSteps(ordered))
   const indexed: IndexedPolicy<SetPolicy>[] = []
-  const ids: string[] = []
+  let last: string | undefined
   for (const member of ordered) {
-    const { id, policy, slots } = member
-    if (ids.at(-1) === id) throw new CedarFormError(`two policies have the id ${id}`)
-    const { condition, scope } = ready.get(member)
-    const forbid = policy.effect === 'forbid'
-    indexed.push({ policy: { id, place: ids.length, forbid, condition, policy, slots }, scope })
-    if (ids.push(id) % COMPILED_A_STEP === 0) yield
+    if (member.id === last) throw new CedarFormError(`two policies have the id ${last}`)
+    last = member.id
+    const policy = ready.get(member)
+    if (policy === undefined) throw new CedarFormError(`${last} was not compiled`)
+    if (indexed.push(policy) % PLACED_A_STEP === 0) yield
   }
   if (known === undefined) ready.taken()
   const generation = generated === 'never' ? null : generated === 'always' ? AT_ONCE : WHERE_OFTEN
-  return { index: yield* PolicyIndex.inSteps(indexed, actions, generation), ids, ready }
+  return { index: yield* PolicyIndex.inSteps(indexed, actions, generation), ready }
 }
 
 function partsOf({ policy, slots, condition }: SetPolicy): PolicyParts {

@@ -1,67 +1,80 @@
 import type { Expression, Policy } from './est.ts'
 import { type CompiledCondition, compileConditions, conditionParts } from './policy-condition.ts'
-import { compileScope, type Scope, type Slots } from './scope.ts'
+import type { IndexedPolicy } from './policy-index.ts'
+import { compileScope, type Slots } from './scope.ts'
 import { SharedTests } from './shared-tests.ts'
 import { COMPILED_A_STEP, type Steps } from './steps.ts'
 
-export interface ReadyPolicy {
-  readonly condition: CompiledCondition
-  readonly scope: Scope
-}
-
-interface Named {
+/** A static policy, or a template with the entities that fill its slots. */
+export interface SetMember {
   readonly id: string
   readonly policy: Policy
   readonly slots?: Slots
 }
 
+/** A policy as sets have it. */
+export interface SetPolicy {
+  readonly id: string
+  /** Its id's place among all ids, in order. */
+  readonly place: number
+  readonly forbid: boolean
+  readonly condition: CompiledCondition
+  readonly policy: Policy
+  readonly slots: Slots | undefined
+}
+
 /** Policies compiled once for all the sets that hold them, which number their evaluations together. */
 export class ReadyPolicies {
+  /** In order; several members may share one. */
+  readonly ids: readonly string[]
   readonly #shared: SharedTests
-  readonly #ready: Map<Policy, ReadyPolicy>
+  readonly #ready: Map<SetMember, IndexedPolicy<SetPolicy>>
 
-  private constructor(shared: SharedTests, ready: Map<Policy, ReadyPolicy>) {
+  private constructor(
+    ids: readonly string[],
+    shared: SharedTests,
+    ready: Map<SetMember, IndexedPolicy<SetPolicy>>,
+  ) {
+    this.ids = ids
     this.#shared = shared
     this.#ready = ready
   }
 
   /**
-   * @param policies Links of a template, which have slots, are compiled where a set asks for them.
+   * @param members Ordered by id.
    * @throws {CedarFormError}
    */
-  static *inSteps(policies: Iterable<Named>): Steps<ReadyPolicies> {
+  static *inSteps(members: Iterable<SetMember>): Steps<ReadyPolicies> {
     const shared = new SharedTests()
-    const parts = new Map<Policy, readonly Expression[]>()
-    let at = 0
-    for (const { id, policy, slots } of policies) {
-      if (++at % COMPILED_A_STEP === 0) yield
-      if (slots !== undefined || parts.has(policy)) continue
-      const own = conditionParts(policy)
-      for (const part of own) shared.count(part, id)
-      parts.set(policy, own)
+    const parts = new Map<SetMember, readonly Expression[]>()
+    for (const member of members) {
+      const own = conditionParts(member.policy)
+      // What a slot stands for differs from link to link.
+      if (member.slots === undefined) for (const part of own) shared.count(part, member.id)
+      parts.set(member, own)
+      if (parts.size % COMPILED_A_STEP === 0) yield
     }
     shared.counted()
-    const ready = new Map<Policy, ReadyPolicy>()
-    for (const [policy, own] of parts) {
-      ready.set(policy, {
-        condition: compileConditions(own, {}, shared),
-        scope: compileScope(policy, {}),
+    const ids: string[] = []
+    const ready = new Map<SetMember, IndexedPolicy<SetPolicy>>()
+    for (const [member, own] of parts) {
+      const { id, policy, slots } = member
+      if (ids.at(-1) !== id) ids.push(id)
+      const condition = compileConditions(own, slots ?? {}, slots === undefined ? shared : undefined)
+      const forbid = policy.effect === 'forbid'
+      ready.set(member, {
+        policy: { id, place: ids.length - 1, forbid, condition, policy, slots },
+        scope: compileScope(policy, slots ?? {}),
       })
       if (ready.size % COMPILED_A_STEP === 0) yield
     }
     shared.forget()
-    return new ReadyPolicies(shared, ready)
+    return new ReadyPolicies(ids, shared, ready)
   }
 
-  /** @throws {CedarFormError} */
-  get({ policy, slots }: Named): ReadyPolicy {
-    const known = slots === undefined ? this.#ready.get(policy) : undefined
-    if (known !== undefined) return known
-    const filled = slots ?? {}
-    return {
-      condition: compileConditions(conditionParts(policy), filled, undefined),
-      scope: compileScope(policy, filled),
-    }
+  /** Undefined for what is none of them. */
+  get(member: SetMember): IndexedPolicy<SetPolicy> | undefined {
+    return this.#ready.get(member)
   }
 
   /** Every set was made: what only their making needs is let go. */

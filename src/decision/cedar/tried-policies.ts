@@ -2,7 +2,7 @@ import type { ObservedPolicies } from '../../model/decision.ts'
 import { isDecidable } from './bounds.ts'
 import type { CompiledPolicy } from './plan.ts'
 import type { Authorization, PolicySet } from './policy-set.ts'
-import type { Steps } from './steps.ts'
+import { PLACED_A_STEP, type Steps } from './steps.ts'
 
 type MakeSet = (policies: readonly CompiledPolicy[]) => Steps<PolicySet>
 
@@ -64,8 +64,13 @@ export class TriedPolicies {
 const UNKNOWN: readonly (readonly ('owner' | 'tenant')[])[] = [['owner'], ['tenant'], ['owner', 'tenant']]
 
 function* setsOf(policies: readonly CompiledPolicy[], make: MakeSet): Steps<Sets> {
-  return {
-    permits: yield* make(policies.filter(({ policy }) => policy.effect === 'permit')),
-    forbids: yield* make(policies.filter(({ policy }) => policy.effect === 'forbid')),
+  const permits: CompiledPolicy[] = []
+  const forbids: CompiledPolicy[] = []
+  let at = 0
+  for (const each of policies) {
+    if (each.policy.effect === 'permit') permits.push(each)
+    else forbids.push(each)
+    if (++at % PLACED_A_STEP === 0) yield
   }
+  return { permits: yield* make(permits), forbids: yield* make(forbids) }
 }

@@ -11,7 +11,14 @@ import { atOnce, PLACED_A_STEP, type Steps } from '../cedar/steps.ts'
 import { valueOfJson } from '../cedar/value-json.ts'
 import { EntityUid, MapRecord, type Value } from '../cedar/values.ts'
 import { policyReasons } from '../decide.ts'
-import { type ActionPlan, type DomainDetail, type EntityPlan, type Name, type RecordShape, readDomainPlan } from './plan.ts'
+import {
+  type ActionPlan,
+  type DomainDetail,
+  type EntityPlan,
+  type Name,
+  type RecordShape,
+  readDomainPlan,
+} from './plan.ts'
 import { StatedValueError, statedAttributes } from './stated-values.ts'
 
 /** What a domain's policies say of one question. True only where a policy permits and none forbids or fails to. */

@@ -147,6 +147,27 @@ describe('a list of policies', () => {
     expect(generated).toEqual([48, 48, 4])
   })
 
+  test('of a long list a bounded number of blocks becomes code, closures judge the rest', () => {
+    let blocks = 0
+    const list = new PolicyList<Made>({
+      generate: (judged) => {
+        blocks++
+        return generateJudge(judged, (policy) => policy)
+      },
+      after: 0,
+      least: 3,
+    })
+    for (let i = 0; i < 12; i++) list.judged.push(...judgedOf(conditions))
+    let found = new Found()
+    for (let i = 0; i < 30; i++) {
+      found = new Found()
+      list.visit(environmentWith(), found)
+    }
+    expect(blocks).toBe(16)
+    expect(found.list).toHaveLength(1_200)
+    expect(found.list.filter((text) => text.startsWith('by closure'))).toHaveLength(1_200 - 16 * 48)
+  })
+
   test('stays with closures where no code may be generated', () => {
     let asked = 0
     const list = listOf(() => {
