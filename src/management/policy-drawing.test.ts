@@ -38,6 +38,28 @@ describe('a policy', () => {
     ])
   })
 
+  it('draws joined conditions below what joins them, and points at the part', () => {
+    const parts = [
+      clause({ text: 'principal is User', held: 'holds' }),
+      clause({ facts: { 'resource.owner': 'corp/bo' }, turns: true }),
+    ]
+    const clauses = [
+      clause({ text: '!(…)', held: 'holds', join: 'not-all', parts }),
+      clause({ text: 'context.scopesMet', held: 'holds' }),
+    ]
+    const forbid = trace([policy({ effect: 'forbid', state: 'applies', near: false, clauses })])
+    expect(policyDrawing(forbid).map((line) => line.replace(/ {2,}(?=[r◄])/g, ' | '))).toEqual([
+      '  forbid own: applies',
+      '  ├─ ✓ not all of these hold:',
+      '  │  ├─ ✓ principal is User',
+      '  │  └─ ✗ resource.owner == principal | resource.owner: corp/bo | ◄ with it the call would be allowed',
+      '  └─ ✓ context.scopesMet',
+    ])
+    expect(turningFacts(forbid)).toEqual([
+      'forbid own: if resource.owner == principal held (it was resource.owner: corp/bo), the call would be allowed',
+    ])
+  })
+
   it.each([
     [{ state: 'applies' }, 'permit own: applies'],
     [{ state: 'waits' }, 'permit own: waits for what is not known yet'],

@@ -1,4 +1,4 @@
-import type { PolicyTrace, TracedClause, TracedPolicy } from '../decision/cedar/trace.ts'
+import type { Join, PolicyTrace, TracedClause, TracedPolicy } from '../decision/cedar/trace.ts'
 import { columns, count, printable } from './printable.ts'
 
 /** Policies that neither applied nor nearly did are counted, not drawn. */
@@ -21,6 +21,13 @@ const MARK: Readonly<Record<TracedClause['held'], string>> = {
   fails: '✗',
   'not-known': '?',
   error: '!',
+}
+
+const JOIN: Readonly<Record<Join, string>> = {
+  all: 'all of these hold:',
+  any: 'at least one of these holds:',
+  'not-all': 'not all of these hold:',
+  none: 'none of these holds:',
 }
 
 const STATE: Readonly<Record<TracedPolicy['state'], string>> = {
@@ -47,12 +54,7 @@ export function policyDrawing(
     lines.push(
       printable(`  ${effect} ${id}${of}: ${STATE[state]}${observed ? ', and is only observed' : ''}`),
     )
-    const rows = clauses.map((clause, index) => [
-      `  ${index === clauses.length - 1 ? '└─' : '├─'} ${MARK[clause.held]} ${clause.text}`,
-      factsText(clause),
-      clause.turns ? `◄ ${turned(clause, verdict, would)}` : '',
-    ])
-    lines.push(...columns(rows))
+    lines.push(...columns(rowsOf(clauses, '  ', (clause) => `◄ ${turned(clause, verdict, would)}`)))
   }
   const left = policies.length - drawn.length + further
   if (left > 0)
@@ -60,12 +62,31 @@ export function policyDrawing(
   return lines
 }
 
+/** What joins conditions stands above them. */
+function rowsOf(
+  clauses: readonly TracedClause[],
+  indent: string,
+  arrow: (clause: TracedClause) => string,
+): readonly (readonly string[])[] {
+  return clauses.flatMap((clause, index) => {
+    const last = index === clauses.length - 1
+    const { held, text, turns, join, parts = [] } = clause
+    const words = join === undefined ? text : JOIN[join]
+    const row = [
+      `${indent}${last ? '└─' : '├─'} ${MARK[held]} ${words}`,
+      factsText(clause),
+      turns ? arrow(clause) : '',
+    ]
+    return [row, ...rowsOf(parts, `${indent}${last ? '  ' : '│ '} `, arrow)]
+  })
+}
+
 /** The single facts that would have turned the verdict, in words. */
 export function turningFacts({ policies, verdict }: PolicyTrace, would: Would = OF_CALL): readonly string[] {
   const said = new Set<string>()
   const other = would[verdict === 'allow' ? 'deny' : 'allow']
   for (const { id, effect, clauses } of policies) {
-    for (const clause of clauses) {
+    for (const clause of clauses.flatMap(leaves)) {
       if (!clause.turns) continue
       const facts = factsText(clause)
       const were = WERE[clause.held]
@@ -95,7 +116,11 @@ function turned({ held }: TracedClause, verdict: PolicyTrace['verdict'], would: 
 }
 
 function turns({ clauses }: TracedPolicy): boolean {
-  return clauses.some((clause) => clause.turns)
+  return clauses.flatMap(leaves).some((clause) => clause.turns)
+}
+
+function leaves(clause: TracedClause): readonly TracedClause[] {
+  return clause.parts?.flatMap(leaves) ?? [clause]
 }
 
 function factsText({ facts }: TracedClause): string {

@@ -32,6 +32,7 @@ export const FAULTS = {
   'bundle-signature':
     'A bundle is not signed by this store’s key, or its signature does not verify: it is not used, and what is in force stays.',
   'bundle-unknown': 'The store holds no such bundle, or there is none before the one in force.',
+  'bundle-in-force': 'The bundle asked for is in force already: nothing was changed.',
   'candidate-refused':
     'A candidate cannot be staged, given a share or promoted as things stand; the message says why and what to do.',
   'body-broken-off': 'The sender ended the body before its announced end.',
@@ -48,6 +49,8 @@ export const FAULTS = {
   'not-written': 'Files could not be made, or would have replaced existing ones; nothing was changed.',
   'limit-reached': 'A bound that protects the gate is reached; the message says which and what to do.',
   'not-carried': 'This entrance or upstream cannot carry what was asked of it.',
+  internal:
+    'The program itself is at fault, not what it was given: what it printed belongs in a report, with the version and the command.',
 } as const
 
 export type FaultCode = keyof typeof FAULTS

@@ -16,6 +16,7 @@ import { requireNamedItems } from './named-items.ts'
 import { settleOperations } from './named-operations.ts'
 import { withContractRules } from './object-sources.ts'
 import { apiOperations } from './policy-schemas.ts'
+import { requireTestForm } from './policy-test-form.ts'
 import { unstatedAttributes } from './unstated.ts'
 import { VERSION } from './version.ts'
 
@@ -78,6 +79,8 @@ export function compileBundle(configFile: string): CompiledBundle {
     links: read.policyLinks,
     apis: apiOperations(apis),
     zones: (head.zones ?? []).map(({ name }) => name),
+    issuers: head.issuers.map(({ name }) => name),
+    networks: Object.keys(head.networks ?? {}),
     unstated: unstatedAttributes(head),
     failingForbid: read.config.failingForbid,
   })
@@ -100,6 +103,7 @@ function testPolicies(
   apis: CompiledBundle['apis'],
 ): readonly PolicyTestResult[] {
   if (read.policyTests.length === 0) return []
+  requireTestForm(read)
   const engine = new CedarEngine(plan)
   try {
     return runPolicyTests({ files: read.policyTests, apis: testedApis(apis), engine })

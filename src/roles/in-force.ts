@@ -345,7 +345,7 @@ export class InForce {
           throw new SallyportError('bundle-unknown', 'no other bundle was in force before the present one')
         const version = this.#versions.find(to)
         if (version.hash === before.summary.hash)
-          throw new SallyportError('bundle-unknown', `version ${version.version} is in force already`)
+          throw new SallyportError('bundle-in-force', `version ${version.version} is in force already`)
         const summary = summaryOf(this.#store, version.hash, before.summary.watch)
         const now = { summary, version }
         const { noted } = await this.put(now, 'rollback', by)

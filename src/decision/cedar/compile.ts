@@ -6,6 +6,8 @@ import type { ParsedPolicy, PolicyFault, PolicyFile, PolicyWarning } from './fau
 import { fault, isEnough, placeText, throwIfAny } from './fault.ts'
 import type { KnownNames } from './known-names.ts'
 import { knownNames, unknownName } from './known-names.ts'
+import type { KnownValues } from './known-values.ts'
+import { knownValues, unknownValues } from './known-values.ts'
 import type { LinkedPolicy, PolicyLink } from './links.ts'
 import { linkFault, linkPlace, linkTemplates } from './links.ts'
 import { modeFault } from './observed-policy.ts'
@@ -45,6 +47,10 @@ export function compilePolicies(input: {
   readonly apis: readonly ApiOperations[]
   /** Names of the declared trust zones. */
   readonly zones?: readonly string[]
+  /** Config names of the issuers; left out: policies may name callers and groups of any. */
+  readonly issuers?: readonly string[]
+  /** Names of the declared networks; left out: policies may ask for any. */
+  readonly networks?: readonly string[]
   /** Attributes that nothing in this configuration states, with why: a policy that reads one is warned of. */
   readonly unstated?: ReadonlyMap<string, string>
   /** `ignore`: plain Cedar, where a forbid that fails does not apply; else it denies. */
@@ -57,8 +63,9 @@ export function compilePolicies(input: {
   const linking = { links: input.links ?? [], parsed, isUsableId, room: MAX_TEXT - size }
   const linked = linkTemplates(linking, faults)
   throwIfAny(faults)
-  const names = knownNames(input.apis, input.zones ?? [])
-  for (const policy of parsed) checkPolicy(policy, names, faults)
+  const names = knownNames(input.apis, input.zones ?? [], input.issuers)
+  const values = knownValues(input.networks)
+  for (const policy of parsed) checkPolicy(policy, names, values, faults)
   for (const link of linked) if (!isEnough(faults)) checkLink(link, names, faults)
   throwIfAny(faults)
   const known = new Map(input.apis.map((api) => [api.api, actionIds(api)]))
@@ -221,10 +228,19 @@ function parseFaults(file: PolicyFile, base: number, policies: cedar.PolicySet):
   })
 }
 
-/** Each name at its place in the text; what no checkpoint can answer at the policy's. */
-function checkPolicy(parsed: ParsedPolicy, known: KnownNames, faults: PolicyFault[]): void {
+/** Each name and value at its place in the text; what no checkpoint can answer at the policy's. */
+function checkPolicy(
+  parsed: ParsedPolicy,
+  known: KnownNames,
+  values: KnownValues,
+  faults: PolicyFault[],
+): void {
   const { file, span, policy, id } = parsed
   const text = file.text.slice(span.start, span.end)
+  for (const { value, why } of unknownValues(policy, values)) {
+    const place = span.start + Math.max(0, text.indexOf(JSON.stringify(value)))
+    faults.push({ ...fault(file, place, why), policy: id })
+  }
   for (const name of entityNames(policy)) {
     const why = unknownName(name, known)
     if (why === null) continue

@@ -19,8 +19,8 @@ export interface Generation<P> {
 /** Policies of one generated function: generated in about a millisecond, and still optimised as a whole by V8. */
 const BLOCK = 48
 /**
- * Blocks of one list: V8 compiles each at its first call and again when it is called often. Of a longer list most
- * calls are spent in what applies, and closures judge the rest.
+ * Blocks of one list that become code: V8 compiles each at its first call and again when it is called often, within
+ * calls. Closures judge the rest of a longer list.
  */
 const MAX_GENERATED = 16
 

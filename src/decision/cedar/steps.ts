@@ -1,6 +1,6 @@
 /**
  * Work that can be left off between two steps, so that a thread which answers calls does it between them. A step is
- * bounded by how many things it looks at, and a thing costs microseconds: none takes more than about a millisecond.
+ * bounded by how many things it looks at, not by time; collecting garbage may still come in between.
  */
 export type Steps<T> = Generator<void, T, undefined>
 

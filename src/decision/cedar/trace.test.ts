@@ -160,6 +160,91 @@ describe('a trace of the policies', () => {
     expect([traced?.policies.length, traced?.further]).toEqual([200, 201])
   })
 
+  describe('of joined conditions', () => {
+    const ALL = '@id("all") permit (principal, action, resource);'
+    const held = (text: string, changed?: Parameters<typeof trace>[1]) => {
+      const traced = trace(text, changed)
+      const clause = traced?.policies.find(({ id }) => id === 'it')?.clauses.at(-1)
+      const parts = clause?.parts?.map((part) => [part.text, part.held, part.turns])
+      return { verdict: traced?.verdict, held: clause?.held, join: clause?.join, parts }
+    }
+
+    it('names the part of an unless whose truth would have lifted the forbid', () => {
+      const owner = `@id("it") forbid (principal, action, resource)
+        unless { principal is User && resource has owner && resource.owner == principal };`
+      expect(held(`${ALL} ${owner}`)).toEqual({
+        verdict: 'deny',
+        held: 'holds',
+        join: 'not-all',
+        parts: [
+          ['principal is User', 'holds', false],
+          ['resource has owner', 'holds', false],
+          ['resource.owner == principal', 'fails', true],
+        ],
+      })
+    })
+
+    it('names none where two parts fail', () => {
+      const both =
+        '@id("it") forbid (principal, action, resource) unless { context.method == "PUT" && false };'
+      const { verdict, parts } = held(`${ALL} ${both}`)
+      expect(verdict).toBe('deny')
+      expect(parts?.map(([, , turns]) => turns)).toEqual([false, false])
+    })
+
+    it('names every part of an allowed call whose failing would have brought the forbid', () => {
+      const both = `@id("it") forbid (principal, action, resource)
+        unless { context.scopesMet && context.method == "GET" };`
+      const { verdict, parts } = held(`${ALL} ${both}`)
+      expect(verdict).toBe('allow')
+      expect(parts?.map(([, held, turns]) => [held, turns])).toEqual([
+        ['holds', true],
+        ['holds', true],
+      ])
+    })
+
+    it('names each alternative that alone would have done', () => {
+      const either = `@id("it") permit (principal, action, resource)
+        when { context.method == "PUT" || !context.scopesMet };`
+      expect(held(either)).toEqual({
+        verdict: 'deny',
+        held: 'fails',
+        join: 'any',
+        parts: [
+          ['context.method == "PUT"', 'fails', true],
+          ['!context.scopesMet', 'fails', true],
+        ],
+      })
+      const none = '@id("it") permit (principal, action, resource) when { !(context.scopesMet || false) };'
+      expect(held(none)).toMatchObject({ verdict: 'deny', join: 'none' })
+      expect(held(none).parts?.map(([, , turns]) => turns)).toEqual([true, false])
+    })
+
+    it('does not promise what would fail to evaluate behind the part', () => {
+      const guarded = `@id("it") forbid (principal, action, resource)
+        unless { context has reason && context.tokenAgeSeconds * 9223372036854775807 > 5 };`
+      const context = { ...CONTEXT, tokenAgeSeconds: 2 }
+      const { verdict, parts } = held(`${ALL} ${guarded}`, { context })
+      expect(verdict).toBe('deny')
+      expect(parts?.map(([, held, turns]) => [held, turns])).toEqual([
+        ['fails', false],
+        ['error', false],
+      ])
+    })
+
+    it('waits as a whole for what nobody has stated', () => {
+      const resource = { api: 'shop', objectType: 'order', params: {}, unknown: ['owner'] as const }
+      const either = `@id("it") permit (principal, action, resource)
+        when { context.method == "PUT" || (resource has owner && resource.owner == principal) };`
+      const { held: whole, parts } = held(either, { resource })
+      expect(whole).toBe('not-known')
+      expect(parts?.map(([, held, turns]) => [held, turns])).toEqual([
+        ['fails', false],
+        ['not-known', false],
+      ])
+    })
+  })
+
   it('leaves out policies of other operations, and is null for an operation it does not know', () => {
     expect(trace(OWN, { action: 'shop.other' })).toBeNull()
   })

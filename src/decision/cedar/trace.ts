@@ -5,17 +5,23 @@ import { clausesOf, clauseText } from './clauses.ts'
 import type { Test } from './compiled.ts'
 import { Environment } from './environment.ts'
 import type { Expression } from './est.ts'
-import { isObject, operation } from './est.ts'
 import { compileExpression } from './expression.ts'
+import {
+  type Formula,
+  formulaOf,
+  type Held,
+  heldIf,
+  type Joined,
+  type Leaf,
+  leavesOf,
+  type Supposed,
+} from './formula.ts'
 import { isObserved } from './observed-policy.ts'
 import { type CompiledPolicy, type PolicyLinkPlan, readPlan } from './plan.ts'
 import { expressionReads } from './reads.ts'
 import { Call, KnownOperation } from './request.ts'
 import { covers } from './scope-cover.ts'
 import { EntityUid } from './values.ts'
-
-/** What one condition of a policy came to. */
-export type Held = 'holds' | 'fails' | 'not-known' | 'error'
 
 export interface TracedClause {
   /** Cedar text. */
@@ -25,7 +31,12 @@ export interface TracedClause {
   readonly facts: Readonly<Record<string, unknown>>
   /** Had it alone come out otherwise, wherever it stands, the policies’ verdict would have been the other. */
   readonly turns: boolean
+  /** Of one that joins others: which of `parts` it asks for. Facts and `turns` are said of the parts. */
+  readonly join?: Join
+  readonly parts?: readonly TracedClause[]
 }
+
+export type Join = 'all' | 'any' | 'not-all' | 'none'
 
 export interface TracedPolicy {
   readonly id: string
@@ -55,15 +66,8 @@ interface Opened {
   readonly compiled: CompiledPolicy
   readonly forbid: boolean
   readonly observed: boolean
-  readonly clauses: readonly OpenedClause[]
-}
-
-interface OpenedClause {
-  readonly expression: Expression
-  /** The fact it asks for, and whether it asks that it be false: `!(A)` and `A` turn on one fact. */
-  readonly fact: string
-  readonly negated: boolean
-  readonly held: Held
+  readonly clauses: readonly Formula[]
+  readonly leaves: readonly Leaf[]
 }
 
 /**
@@ -103,24 +107,10 @@ export function tracePolicies(plan: PolicyPlan, input: DecisionInput): PolicyTra
 
 function open(compiled: CompiledPolicy, environment: Environment, unknown: ReadonlySet<string>): Opened {
   const { policy } = compiled
-  const clauses = clausesOf(policy).map((expression): OpenedClause => {
-    const { inner, negated } = asked(expression)
-    return {
-      expression,
-      fact: JSON.stringify(inner),
-      negated,
-      held: heldOf(expression, environment, unknown),
-    }
-  })
-  return { compiled, forbid: policy.effect === 'forbid', observed: isObserved(policy), clauses }
-}
-
-function asked(expression: Expression): { readonly inner: Expression; readonly negated: boolean } {
-  const [operator, operand] = operation(expression)
-  if (operator !== '!' || !isObject(operand) || !isObject(operand['arg']))
-    return { inner: expression, negated: false }
-  const { inner, negated } = asked(operand['arg'])
-  return { inner, negated: !negated }
+  const held = (expression: Expression): Held => heldOf(expression, environment, unknown)
+  const clauses = clausesOf(policy).map((expression) => formulaOf(expression, held))
+  const leaves = clauses.flatMap(leavesOf)
+  return { compiled, forbid: policy.effect === 'forbid', observed: isObserved(policy), clauses, leaves }
 }
 
 /** Nothing is said of a condition that reads what nobody has stated, as the evaluator says nothing of its policy. */
@@ -134,17 +124,11 @@ function heldOf(expression: Expression, environment: Environment, unknown: Reado
   }
 }
 
-/** A fact as it might have been. */
-interface Supposed {
-  readonly fact: string
-  readonly is: boolean
-}
-
 /** A condition behind one that fails is never asked; behind one that is not known it may be guarded by that. */
 function stateOf({ clauses }: Opened, supposed?: Supposed): TracedPolicy['state'] {
   let waits = false
-  for (const { fact, negated, held } of clauses) {
-    const now = fact === supposed?.fact ? (supposed.is !== negated ? 'holds' : 'fails') : held
+  for (const clause of clauses) {
+    const now = supposed === undefined ? clause.held : heldIf(clause, supposed)
     if (now === 'fails') return 'does-not-apply'
     if (now === 'error' && !waits) return 'error'
     if (now === 'not-known') waits = true
@@ -169,14 +153,14 @@ class Weighed {
       const state = stateOf(policy)
       if (this.#forbidding(policy, state)) this.#forbids++
       if (permitting(policy, state)) this.#permits++
-      for (const { fact } of policy.clauses)
+      for (const { fact } of policy.leaves)
         this.#byFact.set(fact, (this.#byFact.get(fact) ?? new Set()).add(policy))
     }
     this.verdict = this.#verdict(0, 0)
   }
 
   /** Whether the verdict hangs on the fact that a condition asks for. */
-  turns({ fact, negated, held }: OpenedClause): boolean {
+  turns({ fact, negated, held }: Leaf): boolean {
     const known = this.#turning.get(fact)
     if (known !== undefined) return known
     const settled = held === 'holds' || held === 'fails'
@@ -213,20 +197,29 @@ function permitting({ forbid }: Opened, state: TracedPolicy['state']): boolean {
 
 function traceOf(policy: Opened, weighed: Weighed, input: DecisionInput): TracedPolicy {
   const { id, link } = policy.compiled
+  const turns = (leaf: Leaf): boolean => !policy.observed && weighed.turns(leaf)
   return {
     id,
     effect: policy.forbid ? 'forbid' : 'permit',
     observed: policy.observed,
     state: stateOf(policy),
     near: isNear(policy),
-    clauses: policy.clauses.map((clause) => ({
-      text: clauseText(clause.expression),
-      held: clause.held,
-      facts: factsOf(clause.expression, input),
-      turns: !policy.observed && weighed.turns(clause),
-    })),
+    clauses: policy.clauses.map((clause) => clauseOf(clause, input, turns)),
     ...(link === undefined ? {} : { link }),
   }
+}
+
+function clauseOf(clause: Formula, input: DecisionInput, turns: (leaf: Leaf) => boolean): TracedClause {
+  const { expression, held } = clause
+  const text = clauseText(expression)
+  if (!('parts' in clause)) return { text, held, facts: factsOf(expression, input), turns: turns(clause) }
+  const parts = clause.parts.map((part) => clauseOf(part, input, turns))
+  return { text, held, facts: {}, turns: false, join: joinOf(clause), parts }
+}
+
+function joinOf({ join, negated }: Joined): Join {
+  if (join === '&&') return negated ? 'not-all' : 'all'
+  return negated ? 'none' : 'any'
 }
 
 function isNear({ clauses }: Opened): boolean {
@@ -236,7 +229,7 @@ function isNear({ clauses }: Opened): boolean {
 function rankOf(policy: Opened, weighed: Weighed): number {
   const state = stateOf(policy)
   if (state === 'applies' || state === 'error') return policy.observed ? 1 : 0
-  if (!policy.observed && policy.clauses.some((clause) => weighed.turns(clause))) return 2
+  if (!policy.observed && policy.leaves.some((leaf) => weighed.turns(leaf))) return 2
   if (state === 'waits') return 3
   return isNear(policy) ? 4 : 5
 }

@@ -44,7 +44,27 @@ export async function conclude(out: Output, work: () => Promise<ExitCode>): Prom
       return
     }
     const message = error instanceof Error ? error.message : 'unknown'
-    out.json({ ok: false, code: 'unknown', message })
-    out.note(message)
+    if (error instanceof Error && 'syscall' in error) {
+      out.json({ ok: false, code: 'unknown', message })
+      out.note(message)
+      return
+    }
+    out.json({ ok: false, code: 'internal', message })
+    out.note(faultText(error, message))
   }
+}
+
+/** Where it went wrong leads to the cause; the rest of the stack is the runtime's. */
+const MAX_FRAMES = 8
+
+/** An error that nobody foresaw is the program's: its reader can put nothing right, but can say where it happened. */
+function faultText(error: unknown, message: string): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const frames = stack.split('\n').filter((line) => /^ +at /.test(line))
+  return [
+    `a fault of the program, not of what it was given: ${message}`,
+    ...frames.slice(0, MAX_FRAMES),
+    'Please report it with these lines, the command and the answer of sallyport --version.',
+    '(internal)',
+  ].join('\n')
 }
