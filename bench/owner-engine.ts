@@ -27,6 +27,11 @@ export class CedarEngine implements PolicyEngine {
     this.reads = new Set(plan.reads)
   }
 
+  static *inSteps(plan: PolicyPlan): Generator<undefined, CedarEngine, undefined> {
+    yield
+    return new CedarEngine(plan)
+  }
+
   evaluate({ principal, resource }: DecisionInput): PolicyVerdict {
     if (resource.objectType === '') return WRITE
     if (resource.unknown.includes('owner')) return PENDING

@@ -81,7 +81,7 @@ export class ControlSocket {
           (result) => answer(200, result),
           (error: unknown) =>
             answer(409, {
-              code: isFault(error) ? error.code : 'unknown',
+              code: isFault(error) ? error.code : 'internal',
               message: error instanceof Error ? error.message : 'unknown',
             }),
         )

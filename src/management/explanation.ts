@@ -2,10 +2,10 @@ import type { ExchangeRecord, MessageShape, OutcomeEntry } from '../model/record
 import { decisionRows } from './decision-rows.ts'
 import { statedFacts } from './fact-evidence.ts'
 import { type Hints, NO_HINTS } from './hints.ts'
-import { itemRows, policyStory } from './policy-story.ts'
+import { changeOf, itemRows, policyStory } from './policy-story.ts'
 import { columns, count, durationText, timeText } from './printable.ts'
 import type { PolicyText, Rejudged } from './record-actions.ts'
-import { attributesOf, changeFor, decisionsOf, endingOf, outcomeOf } from './record-view.ts'
+import { attributesOf, decisionsOf, endingOf, outcomeOf } from './record-view.ts'
 
 type Row = readonly string[]
 
@@ -43,7 +43,7 @@ export function explanation(
     lines.push(first, ...rest, '')
   }
   lines.push(...policyStory(record, rejudged))
-  const change = changeFor(record, hints)
+  const change = changeOf(record, rejudged, hints)
   if (change !== '') lines.push(`smallest change that would allow it: ${change}`)
   lines.push(...columns([[rejudgedText(record, rejudged)]]))
   return lines

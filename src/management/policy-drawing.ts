@@ -119,7 +119,7 @@ function turns({ clauses }: TracedPolicy): boolean {
   return clauses.flatMap(leaves).some((clause) => clause.turns)
 }
 
-function leaves(clause: TracedClause): readonly TracedClause[] {
+export function leaves(clause: TracedClause): readonly TracedClause[] {
   return clause.parts?.flatMap(leaves) ?? [clause]
 }
 

@@ -3,7 +3,8 @@ import { sampleDecision, sampleRecord } from '../../test/exchange-records.ts'
 import type { PolicyTrace } from '../decision/cedar/trace.ts'
 import type { ReasonCode } from '../model/reason.ts'
 import { statedFacts } from './fact-evidence.ts'
-import { itemRows, policyStory } from './policy-story.ts'
+import { NO_HINTS } from './hints.ts'
+import { changeOf, itemRows, policyStory } from './policy-story.ts'
 import type { Rejudged } from './record-actions.ts'
 
 const DENIED: PolicyTrace = {
@@ -39,6 +40,38 @@ const rejudged = (more: Partial<Rejudged> = {}): Rejudged => ({
 })
 const story = (codes: readonly [ReasonCode, ...ReasonCode[]]): string =>
   policyStory(sampleRecord({ codes }), rejudged()).join('\n')
+
+describe('the smallest change', () => {
+  const owner = { text: 'resource.owner == principal', held: 'fails', turns: true, facts: {} } as const
+  const forbid = (turns: boolean): PolicyTrace => ({
+    verdict: 'deny',
+    further: 0,
+    policies: [
+      {
+        id: 'owner-only',
+        effect: 'forbid',
+        observed: false,
+        state: 'applies',
+        near: false,
+        clauses: [
+          { text: '', held: 'holds', turns: false, facts: {}, join: 'not-all', parts: [{ ...owner, turns }] },
+        ],
+      },
+    ],
+  })
+  const change = (trace: PolicyTrace, codes: readonly [ReasonCode, ...ReasonCode[]]): string =>
+    changeOf(sampleRecord({ codes }), rejudged({ trace }), NO_HINTS)
+
+  it('is to call as the owner where a forbid spares only that', () => {
+    expect(change(forbid(true), ['policy-forbids'])).toMatch(/^Call as the owner, or change .*forbid/)
+  })
+
+  it('is not where that alone would not do', () => {
+    expect(change(forbid(false), ['policy-forbids'])).toMatch(/^Change /)
+    expect(change(forbid(true), ['policy-forbids', 'token-expired'])).toMatch(/^Change /)
+    expect(change(DENIED, ['policy-forbids'])).toMatch(/^Change /)
+  })
+})
 
 describe('the story of a decision', () => {
   it('says what one fact would have changed, and marks links and policies only observed', () => {

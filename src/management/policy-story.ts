@@ -2,10 +2,19 @@ import { POLICY_CODES } from '../decision/decide.ts'
 import type { ItemInput } from '../model/decision.ts'
 import { opposes } from '../model/reason.ts'
 import type { ExchangeRecord } from '../model/record.ts'
-import { OF_CALL, OF_ITEM, OF_POLICIES, policyDrawing, turningFacts, type Would } from './policy-drawing.ts'
+import type { Hints } from './hints.ts'
+import {
+  leaves,
+  OF_CALL,
+  OF_ITEM,
+  OF_POLICIES,
+  policyDrawing,
+  turningFacts,
+  type Would,
+} from './policy-drawing.ts'
 import { count, printable } from './printable.ts'
 import type { Rejudged } from './record-actions.ts'
-import { attributesOf, decisionsOf } from './record-view.ts'
+import { attributesOf, changeFor, decisionsOf, denialOf } from './record-view.ts'
 
 /** Kinds of items on the terminal; --json gives them all. */
 const SHOWN = 12
@@ -30,6 +39,21 @@ export function policyStory(record: ExchangeRecord, { trace, items = [] }: Rejud
     lines.push(printable(`why an item of ${which} ${what}`), ...policyDrawing(one.trace, OF_ITEM), '')
   }
   return lines
+}
+
+const OWNED = new Set(['resource.owner == principal', 'principal == resource.owner'])
+
+/** The smallest change, with what only judging again shows: that a forbid spares the owner. */
+export function changeOf(record: ExchangeRecord, { trace }: Rejudged, hints: Hints): string {
+  const change = changeFor(record, hints)
+  const forbidden = denialOf(record)?.reason?.code === 'policy-forbids'
+  if (!forbidden || trace?.verdict !== 'deny' || wouldOf(record) !== OF_CALL) return change
+  const spares = trace.policies.some(
+    ({ effect, clauses }) =>
+      effect === 'forbid' &&
+      clauses.flatMap(leaves).some(({ text, held, turns }) => turns && held === 'fails' && OWNED.has(text)),
+  )
+  return spares ? change.replace(/^Change /, 'Call as the owner, or change ') : change
 }
 
 /** What the policies' other verdict would have come to, for this call. */

@@ -77,6 +77,14 @@ describe('zones as a drawing', () => {
     expect(zoneDrawing(structuredClone(GRAPH))).toBe(zoneDrawing(GRAPH))
   })
 
+  it('cuts long names in the middle, so that workloads stay apart', () => {
+    const zone = GRAPH.zones[0]
+    const workloads = ['one', 'two'].map((end) => `spiffe://example/ns/fleet/${'x'.repeat(80)}/sa/${end}`)
+    const drawing = zoneDrawing({ zones: zone === undefined ? [] : [{ ...zone, workloads }], flows: [] })
+    for (const end of ['one', 'two'])
+      expect(drawing).toMatch(new RegExp(`spiffe://ex[^<]*…x*/sa/${end}</text>`))
+  })
+
   it('escapes what a name may hold', () => {
     const hostile = '<script>alert("&")</script>\u0000\u2028\ud800'
     const zone = { name: hostile, networks: [hostile], clients: [], workloads: [], apis: [] }

@@ -173,9 +173,12 @@ function text(x: number, y: number, content: string, attributes: string): string
   return `<text x="${x}" y="${y}" ${attributes}>${escaped(content)}</text>`
 }
 
+/** In the middle: names of workloads begin alike, and differ at the end. */
 function cut(content: string, length: number): string {
   const characters = [...content]
-  return characters.length <= length ? content : `${characters.slice(0, length - 1).join('')}…`
+  if (characters.length <= length) return content
+  const end = Math.floor((length - 1) / 2)
+  return `${characters.slice(0, length - 1 - end).join('')}…${characters.slice(-end).join('')}`
 }
 
 /** XML 1.0 §2.2 and §2.4: markup is escaped, characters that no document may hold are shown as a dot. */

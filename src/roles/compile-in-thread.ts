@@ -64,9 +64,10 @@ export function compileInThread(config: string, store: string, ending: AbortSign
     worker.once('error', (error) =>
       reject(new SallyportError('config-invalid', `compiling failed: ${error.message}`, {}, error)),
     )
-    worker.once('exit', () =>
-      reject(new SallyportError('config-invalid', 'the compiler ended without a result')),
-    )
+    worker.once('exit', () => {
+      const why = ending.aborted ? 'given up, because the gate stops' : 'the compiler ended without a result'
+      reject(new SallyportError('config-invalid', why))
+    })
   })
 }
 

@@ -62,12 +62,11 @@ export function compile(config: string, store: string): CompilerReport {
   } catch (error) {
     const watch = error instanceof ConfigError ? [...error.files, ...error.folders] : []
     if (isFault(error)) return { ok: false, code: error.code, message: error.message, watch }
-    return {
-      ok: false,
-      code: 'unknown',
-      message: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown',
-      watch,
-    }
+    const what = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown'
+    if (error instanceof Error && 'syscall' in error)
+      return { ok: false, code: 'unknown', message: what, watch }
+    const message = `a fault of the program, not of the configuration: ${what}`
+    return { ok: false, code: 'internal', message, watch }
   }
 }
 

@@ -5,9 +5,10 @@ import { CedarEngine } from '../decision/cedar/evaluate.ts'
 import type { PolicyPlan } from '../model/bundle.ts'
 import type { PolicyEngine } from '../model/decision.ts'
 import { SallyportError } from '../model/errors.ts'
+import { findVersion, listVersions } from '../store/bundle-versions.ts'
 import { readDataDirectory } from '../store/data-directory.ts'
 import { type CompiledBundle, compileBundle } from './compile-bundle.ts'
-import { readStoredBundle } from './open-bundle.ts'
+import { keyOf, readStoredBundle } from './open-bundle.ts'
 
 /** A side of a comparison and the way to free its engine. */
 export interface OpenSide extends Side {
@@ -32,17 +33,23 @@ export function sideOfBundle({ head, apis, policies }: CompiledBundle): OpenSide
   }
 }
 
-const HASH = /^[0-9a-f]{64}$/
+/** A version, a hash or the beginning of one, as `replay` and `rollback` take them. */
+const STORED = /^(?:\d{1,7}|[0-9a-f]{8,64})$/
 
-/** A configuration's file, or the hash of a bundle in the store of `config`. */
+/** A configuration's file, or a bundle in the store of `config`: its version, its hash or the hash's beginning. */
 export function openSide(named: string, config: string): OpenSide {
-  if (!existsSync(named) && !HASH.test(named) && !/[./\\]/.test(named))
-    throw new SallyportError(
-      'config-missing',
-      `${named} is neither a configuration’s file nor the whole hash of a bundle: sallyport bundle show VERSION says it`,
-    )
-  if (!HASH.test(named)) return sideOfBundle(compileBundle(named))
-  const { head, apis, operations, policies } = readStoredBundle(storeOf(config), named)
+  const isFile = existsSync(named)
+  if (isFile || !STORED.test(named)) {
+    if (!isFile && !/[./\\]/.test(named))
+      throw new SallyportError(
+        'config-missing',
+        `${named} is neither a configuration’s file nor the version or hash of a bundle: sallyport bundle list names them`,
+      )
+    return sideOfBundle(compileBundle(named))
+  }
+  const store = storeOf(config)
+  const { hash } = findVersion(listVersions(store.bundles, keyOf(store)), named)
+  const { head, apis, operations, policies } = readStoredBundle(store, hash)
   const engine = engineOf(policies)
   return {
     head,

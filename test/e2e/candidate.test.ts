@@ -127,7 +127,7 @@ describe('a candidate that is staged', () => {
     expect(await codeOf(stage(bench, 'sallyport.yaml'))).toBe('candidate-refused')
     bench.write(
       'next/all.test.yaml',
-      'tests:\n  - name: open is open\n    call: shop.getOpen\n    verdict: allow\n',
+      'tests:\n  - name: open is open\n    given: { principal: { type: Anonymous } }\n    call: shop.getOpen\n    verdict: allow\n',
     )
     expect(await codeOf(stage(bench))).toBe('policy-test-failed')
     rmSync(join(bench.folder, 'next/all.test.yaml'))
@@ -237,6 +237,10 @@ describe('promoting and rolling back', () => {
     ])
     expect(bundles[1]?.records).toBeGreaterThan(0)
     expect((await bench.running.command(['bundle', 'verify'])).code).toBe(0)
+    const compared = await bench.running.command(['policy', 'diff', '1', candidate.bundle.slice(0, 8)])
+    expect([0, 1]).toContain(compared.code)
+    expect(compared.json).toHaveProperty('operations')
+    expect((await bench.running.command(['policy', 'diff', '1', '99'])).code).toBe(2)
   })
 
   it('a configuration changed while the gate is down is in force again', async () => {
@@ -285,6 +289,7 @@ describe('a bundle that was tampered with', () => {
 
     writeFileSync(stated, statement)
     await rollback(bench, '2')
+    expect(await codeOf(rollback(bench, '2'))).toBe('bundle-in-force')
     expect((await open(bench)).status).toBe(403)
     // In force and spoilt: the gate goes on with what it has, and does not start with something else in silence.
     appendFileSync(file, '{"part":"head"}\n')

@@ -50,6 +50,7 @@ beforeAll(() => {
   write('old', OWNER)
   write('new', OWNER + STAFF)
   write('wrong', OWNER, 'deny')
+  writeFileSync(join(folder, 'observed.yaml'), CONFIG('old').replace('mode: enforce', 'mode: observe'))
   write('twice', OWNER + OWNER.replace('"owner"', '"again"'))
 })
 
@@ -74,6 +75,17 @@ describe('sallyport policy', () => {
     const { code, out } = run('diff', 'new.yaml', 'old.yaml')
     expect(out).toContain('narrowed: Group corp/staff may no longer call shop.updateOrder without owning it')
     expect(code).toBe(0)
+  })
+
+  it('diff counts settings beside policies', () => {
+    const { code, out } = run('diff', 'old.yaml', 'observed.yaml')
+    expect(out).toContain('policies of 12 operations: 12 the same, 0 decided')
+    expect(out).toMatch(/settings: [1-9]\d* widened, 0 narrowed\nACCESS WIDENED/)
+    expect(code).toBe(1)
+  })
+
+  it('points from a mistake to the command’s own help', () => {
+    expect(run('diff', 'old.yaml').out).toContain('(sallyport policy diff --help says how)')
   })
 
   it('diff prints one JSON document', () => {

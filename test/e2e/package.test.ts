@@ -130,6 +130,30 @@ describe('the packed package', () => {
     })
   }, 60_000)
 
+  it('exports what its types name, to import and to require', async () => {
+    const names = ['SallyportError', 'openGate']
+    const shown = 'console.log(Object.keys(gate).sort().join())'
+    const ways = [
+      ['module', `import * as gate from 'sallyport/middleware'; ${shown}`],
+      ['commonjs', `const gate = require('sallyport/middleware'); ${shown}`],
+    ] as const
+    for (const [type, script] of ways) {
+      const args = [`--input-type=${type}`, '--eval', script]
+      const { stdout, stderr } = await run(process.execPath, args, { cwd: folder })
+      expect([stdout.trim(), stderr]).toEqual([names.join(), ''])
+    }
+  })
+
+  it('says which Node it needs, to an older one', async () => {
+    const older =
+      'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "22.3.0" } })'
+    const args = ['--import', `data:text/javascript,${older}`, '--input-type=module']
+    const failed = await run(process.execPath, [...args, '--eval', "import 'sallyport/middleware'"], {
+      cwd: folder,
+    }).catch((error: { stderr: string }) => error)
+    expect(failed.stderr).toContain('sallyport/middleware needs Node.js 24.15 or newer; this is 22.3.0.')
+  })
+
   it('passes the tour', async () => {
     process.env['SALLYPORT_BIN'] = bin
     const services = await startServices({ shop: 0, provider: 0 })

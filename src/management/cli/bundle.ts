@@ -26,7 +26,8 @@ export function bundleCommand(program: Command, actions: CliActions): void {
     bundle
       .command('list')
       .description('all versions: when, by whom and why, which is in force')
-      .option('--records', 'count the records that refer to each', false),
+      .option('--records', 'count the records that refer to each', false)
+      .addHelpText('after', '\nExit codes: 0 done, 2 usage or fault.'),
   ).action((options: BundleOptions & { readonly records: boolean }) => {
     const out = output(options.json)
     return conclude(out, async () => {
@@ -42,7 +43,11 @@ export function bundleCommand(program: Command, actions: CliActions): void {
   })
 
   withCommon(
-    bundle.command('show').argument('<bundle>', NAMED).description('what one version holds, verified'),
+    bundle
+      .command('show')
+      .argument('<bundle>', NAMED)
+      .description('what one version holds, verified')
+      .addHelpText('after', '\nExit codes: 0 shown, 2 it does not verify, usage or fault.'),
   ).action((asked: string, options: BundleOptions) => {
     const out = output(options.json)
     return conclude(out, async () => {
@@ -65,7 +70,8 @@ export function bundleCommand(program: Command, actions: CliActions): void {
     bundle
       .command('verify')
       .argument('[bundle]', `${NAMED}; left out: all`)
-      .description('check signature and every byte; exit code 1 where one does not verify'),
+      .description('check signature and every byte')
+      .addHelpText('after', '\nExit codes: 0 all verify, 1 one does not, 2 usage or fault.'),
   ).action((asked: string | undefined, options: BundleOptions) => {
     const out = output(options.json)
     return conclude(out, async () => {

@@ -56,7 +56,11 @@ share of callers, always the same ones. Promoted, it decides for all; sallyport 
     candidate
       .command('stage')
       .description('compile and test another configuration, and have it judge beside the one in force')
-      .requiredOption('--from <file>', 'the other configuration, or the folder of its sallyport.yaml'),
+      .requiredOption('--from <file>', 'the other configuration, or the folder of its sallyport.yaml')
+      .addHelpText(
+        'after',
+        '\nExit codes: 0 staged, 2 usage or fault: it does not compile, a policy test failed, or no gate runs.',
+      ),
   ).action((options: CandidateOptions & { readonly from: string }) =>
     order(options, async (out, store) => {
       const from = configurationAt(options.from)
@@ -75,7 +79,11 @@ share of callers, always the same ones. Promoted, it decides for all; sallyport 
   withCommon(
     candidate
       .command('status')
-      .description('the candidate and what it would change; exit code 1 where it would change something'),
+      .description('the candidate and what it would change')
+      .addHelpText(
+        'after',
+        '\nExit codes: 0 nothing would change, or none is staged, 1 something would, 2 usage or fault.',
+      ),
   ).action((options: CandidateOptions) =>
     order(options, async (out, store) => {
       const result = await actions.order(store, { order: 'candidate-status' })
@@ -104,7 +112,8 @@ share of callers, always the same ones. Promoted, it decides for all; sallyport 
     candidate
       .command('canary')
       .argument('<percent>', 'share of callers it decides for, 0 to 100', percent)
-      .description('have the candidate decide for a share of callers'),
+      .description('have the candidate decide for a share of callers')
+      .addHelpText('after', '\nExit codes: 0 done, 2 usage or fault.'),
   ).action((share: number, options: CandidateOptions) =>
     order(options, async (out, store) => {
       const result = await actions.order(store, { order: 'candidate-canary', share, by: operator() })
@@ -117,7 +126,11 @@ share of callers, always the same ones. Promoted, it decides for all; sallyport 
   withCommon(
     candidate
       .command('promote')
-      .description('put the candidate in force for all callers, on every thread at once'),
+      .description('put the candidate in force for all callers, on every thread at once')
+      .addHelpText(
+        'after',
+        '\nExit codes: 0 done, 1 done, but the store could not note it, so a restart undoes it, 2 usage or fault.',
+      ),
   ).action((options: CandidateOptions) =>
     order(options, async (out, store) => {
       const result = await actions.order(store, { order: 'candidate-promote', by: operator() })
@@ -131,23 +144,31 @@ share of callers, always the same ones. Promoted, it decides for all; sallyport 
     }),
   )
 
-  withCommon(candidate.command('drop').description('forget the candidate')).action(
-    (options: CandidateOptions) =>
-      order(options, async (out, store) => {
-        const result = await actions.order(store, { order: 'candidate-drop', by: operator() })
-        out.json({ ok: true, ...result })
-        out.line(
-          `dropped: version ${String(result['version'])}; the store keeps it for the records that name it`,
-        )
-        return 0
-      }),
+  withCommon(
+    candidate
+      .command('drop')
+      .description('forget the candidate')
+      .addHelpText('after', '\nExit codes: 0 done, 2 usage or fault.'),
+  ).action((options: CandidateOptions) =>
+    order(options, async (out, store) => {
+      const result = await actions.order(store, { order: 'candidate-drop', by: operator() })
+      out.json({ ok: true, ...result })
+      out.line(
+        `dropped: version ${String(result['version'])}; the store keeps it for the records that name it`,
+      )
+      return 0
+    }),
   )
 
   withCommon(
     program
       .command('rollback')
       .argument('[bundle]', 'version, hash or the hash’s beginning; left out: the one in force before')
-      .description('put an older bundle in force, on every thread at once'),
+      .description('put an older bundle in force, on every thread at once')
+      .addHelpText(
+        'after',
+        '\nExit codes: 0 done, 1 done, but the store could not note it, so a restart undoes it, 2 usage or fault.',
+      ),
   ).action((to: string | undefined, options: CandidateOptions) =>
     order(options, async (out, store) => {
       const result = await actions.order(store, { order: 'rollback', to: to ?? '', by: operator() })

@@ -6,8 +6,7 @@ import { uuid7Time } from '../../syntax/uuid.ts'
 import { explanation } from '../explanation.ts'
 import { statedFacts } from '../fact-evidence.ts'
 import { OF_ITEM, turningFacts } from '../policy-drawing.ts'
-import { wouldOf } from '../policy-story.ts'
-import { changeFor } from '../record-view.ts'
+import { changeOf, wouldOf } from '../policy-story.ts'
 import type { CliActions } from './actions.ts'
 import { conclude, output } from './output.ts'
 import { elapsed } from './progress.ts'
@@ -57,7 +56,7 @@ Exit codes: 0 shown, 1 no record has this id, or the record judged again comes t
             ...item,
             turningFacts: turningFacts(item.trace, OF_ITEM),
           })),
-          smallestChange: changeFor(record, hints),
+          smallestChange: changeOf(record, rejudged, hints),
           reevaluation: { result: rejudged.result, missing: rejudged.missing, why: rejudged.why },
           titles: titlesOf(record),
         })

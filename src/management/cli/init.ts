@@ -23,7 +23,7 @@ export function initCommand(program: Command, actions: CliActions): void {
     .option('--json', 'print the result as JSON', false)
     .addHelpText(
       'after',
-      '\nExample:\n  $ sallyport init --contract ./shop.openapi.yaml --upstream http://127.0.0.1:3000 --issuer https://idp.example\n\nWrites sallyport.yaml, policies/<name>.cedar and policies/<name>.test.yaml, all or none, and never overwrites.\nThe API starts in observe: nothing is refused until you write mode: enforce.',
+      '\nExample:\n  $ sallyport init --contract ./shop.openapi.yaml --upstream http://127.0.0.1:3000 --issuer https://idp.example\n\nWrites sallyport.yaml, policies/<name>.cedar and policies/<name>.test.yaml, all or none, and never overwrites.\nThe API starts in observe: nothing is refused until you write mode: enforce.\nExit codes: 0 written, and the check passes, 1 written, but a policy test failed, 2 usage or fault: what is wrong is told.',
     )
     .action(({ json, ...flags }: InitFlags & { json: boolean }) => {
       const out = output(json)

@@ -20,7 +20,11 @@ export function orderCommands(program: Command, actions: CliActions): void {
   withCommon(
     program
       .command('reload')
-      .description('read, validate, test and swap the configuration of the running gate, all or nothing'),
+      .description('read, validate, test and swap the configuration of the running gate, all or nothing')
+      .addHelpText(
+        'after',
+        '\nExit codes: 0 reloaded, 2 usage or fault: nothing has changed, and what was in force stays.',
+      ),
   ).action((options: OrderOptions) => {
     const out = output(options.json)
     return conclude(out, async () => {
@@ -47,7 +51,8 @@ export function orderCommands(program: Command, actions: CliActions): void {
     revoke
       .command('token')
       .argument('<jti>', 'the token’s jti, or - to read the token from standard input')
-      .description('revoke one token'),
+      .description('revoke one token')
+      .addHelpText('after', '\nExit codes: 0 revoked, 2 usage or fault.'),
   ).action((jti: string, options: OrderOptions) => {
     const out = output(options.json)
     return conclude(out, async () => {
@@ -72,7 +77,8 @@ export function orderCommands(program: Command, actions: CliActions): void {
       .command('subject')
       .argument('<issuer>', 'its name in the configuration, or iss exactly as in the token')
       .argument('<sub>', 'the subject')
-      .description('revoke every token of a subject issued so far'),
+      .description('revoke every token of a subject issued so far')
+      .addHelpText('after', '\nExit codes: 0 revoked, 2 usage or fault.'),
   ).action((iss: string, sub: string, options: OrderOptions) => {
     const out = output(options.json)
     return conclude(out, async () => {

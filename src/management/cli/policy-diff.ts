@@ -17,7 +17,10 @@ interface DiffOptions {
 export function policyDiffCommand(policy: Command, actions: CliActions): void {
   policy
     .command('diff')
-    .argument('<before>', 'a configuration file, or the hash of a bundle in the store')
+    .argument(
+      '<before>',
+      'a configuration file, or a bundle in the store: its version, its hash, or the hash’s beginning (8 digits or more)',
+    )
     .argument('<after>', 'likewise')
     .description('what widened and what narrowed between two configurations')
     .option('--config <file>', 'configuration whose store holds bundles and records', 'sallyport.yaml')
@@ -55,8 +58,11 @@ Exit codes: 0 nothing widened, 1 access widened, 2 something is invalid.`,
             out.line(`not decided, ${operation}: ${printable(why.join('; '))}`)
           const { operations, same, decided, generated, requests: judged } = report.compared
           out.line(
-            `${count(operations, 'operation')}: ${same} the same, ${decided} decided, ${generated} by generated requests; ${count(judged, 'request')} judged`,
+            `policies of ${count(operations, 'operation')}: ${same} the same, ${decided} decided, ${generated} by generated requests; ${count(judged, 'request')} judged`,
           )
+          const widening = report.settings.filter(({ widened }) => widened).length
+          const narrowing = report.settings.length - widening
+          if (report.settings.length > 0) out.line(`settings: ${widening} widened, ${narrowing} narrowed`)
           out.line(report.widened ? 'ACCESS WIDENED' : 'no access widened')
           return report.widened ? 1 : 0
         } finally {

@@ -42,5 +42,14 @@ export function sallyportProgram(version: string, actions: CliActions): Command 
     reportCommand,
   ]
   for (const command of commands) command(program, actions)
+  for (const command of program.commands) pointToHelp(command, 'sallyport')
   return program
+}
+
+/** Whoever mistypes a command's options is shown to that command's help. */
+function pointToHelp(command: Command, parent: string): void {
+  const name = `${parent} ${command.name()}`
+  const what = command.commands.length > 0 ? 'lists its commands' : 'says how'
+  command.showHelpAfterError(`(${name} --help ${what})`)
+  for (const each of command.commands) pointToHelp(each, name)
 }

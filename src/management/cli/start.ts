@@ -13,7 +13,7 @@ export function startCommand(program: Command, actions: CliActions): void {
     .option('--json', 'print one JSON object once the gate listens', false)
     .addHelpText(
       'after',
-      '\nReloads on change of any file it read, on SIGHUP and on `sallyport reload`; a reload that fails changes nothing.',
+      '\nReloads on change of any file it read, on SIGHUP and on `sallyport reload`; a reload that fails changes nothing.\nExit codes: 0 stopped, and calls under way ended first, 2 usage, it could not start, or a second signal ended it at once.',
     )
     .action((options: { config: string; port?: number; managementPort?: number; json: boolean }) => {
       const out = output(options.json)
