@@ -2,6 +2,7 @@ import { templateParameters } from '../decision/cedar/schema.ts'
 import { checkScopes, type ScopeCheck } from '../decision/floor.ts'
 import type { ApiPlan } from '../model/bundle.ts'
 import type { Checkpoint, ContextInput, DecisionInput, PrincipalInput } from '../model/decision.ts'
+import { CHECKPOINT_ORDER } from '../model/decision.ts'
 import type { OperationPlan } from '../model/operation.ts'
 import type { Subject } from '../model/subject.ts'
 import { ANONYMOUS } from '../model/subject.ts'
@@ -24,7 +25,6 @@ export interface DraftCall {
   readonly input: DecisionInput
 }
 
-const ORDER: Readonly<Record<Checkpoint, number>> = { head: 0, body: 1, response: 2, message: 3 }
 const KIND = { User: 'user', Client: 'client', Workload: 'workload', Anonymous: 'anonymous' } as const
 
 /** The last checkpoint that can still allow. */
@@ -121,7 +121,7 @@ export function statesTenant({ object }: OperationPlan): boolean {
 
 function isKnown({ object }: OperationPlan, checkpoint: Checkpoint): boolean {
   const at = object?.ownerKnownAt ?? 'never'
-  return at !== 'never' && ORDER[checkpoint] >= ORDER[at]
+  return at !== 'never' && CHECKPOINT_ORDER[checkpoint] >= CHECKPOINT_ORDER[at]
 }
 
 function paramsOf(draft: Draft, plan: OperationPlan): Readonly<Record<string, string>> {

@@ -1,8 +1,9 @@
+import type { PolicyLink } from '../model/policy-link.ts'
 import { readDocument, shown } from './document.ts'
 import { readFolder, readTextFile } from './files.ts'
 import type { Findings, Source } from './findings.ts'
 import type { Segments } from './place.ts'
-import { isLinksFile, type PolicyLink, readPolicyLinks } from './policy-links.ts'
+import { isLinksFile, readPolicyLinks } from './policy-links.ts'
 
 /**
  * The folder of policies: `*.cedar`, links of their templates `*.links.json` and their tests `*.test.yaml`, by name, at

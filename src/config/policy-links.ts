@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { LinkPlace, PolicyLink, Slot } from '../model/policy-link.ts'
 import { readDocument } from './document.ts'
 import type { Findings, Source } from './findings.ts'
 import { schemaFindings } from './issues.ts'
@@ -20,28 +21,6 @@ const linksSchema = z
     }),
   )
   .describe('Links of policy templates')
-
-type Slot = '?principal' | '?resource'
-
-interface LinkPlace {
-  readonly line: number
-  readonly column: number
-}
-
-export interface PolicyLink {
-  readonly template: string
-  readonly id: string
-  /** Entity literals by slot, not yet checked. */
-  readonly args: Readonly<Partial<Record<Slot, string>>>
-  readonly file: string
-  /** Where its parts stand in the file. */
-  readonly at: {
-    readonly link: LinkPlace
-    readonly template: LinkPlace
-    readonly id: LinkPlace
-    readonly args: Readonly<Partial<Record<Slot, LinkPlace>>>
-  }
-}
 
 /** `links.json`, `staff.links.yaml`. */
 export function isLinksFile(name: string): boolean {

@@ -4,7 +4,7 @@ import { opposes } from '../model/reason.ts'
 import type { RecordedInput } from '../model/record.ts'
 import { replayInput } from './attributes.ts'
 import { observedReasons, POLICY_CODES, policyReasons } from './decide.ts'
-import { itemReads, namesItems, sameRows } from './items.ts'
+import { itemReads, namesItems, sameIds, sameRows } from './items.ts'
 
 export type Reevaluation = 'same' | 'changed' | { readonly undecidable: readonly string[] }
 
@@ -90,9 +90,4 @@ function codes(reasons: readonly Reason[]): string {
     .filter((code) => POLICY_CODES.has(code))
     .sort()
     .join()
-}
-
-function sameIds(left: readonly string[], right: readonly string[]): boolean {
-  const wanted = new Set(left)
-  return wanted.size === new Set(right).size && right.every((id) => wanted.has(id))
 }

@@ -91,7 +91,8 @@ export function sameRows(
   })
 }
 
-function sameIds(left: readonly string[], right: readonly string[]): boolean {
+/** The same ids, in whatever order. */
+export function sameIds(left: readonly string[], right: readonly string[]): boolean {
   const wanted = new Set(left)
   return wanted.size === new Set(right).size && right.every((id) => wanted.has(id))
 }

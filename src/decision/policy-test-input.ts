@@ -6,6 +6,7 @@ import type {
   ResourceInput,
   TimeInput,
 } from '../model/decision.ts'
+import { CHECKPOINT_ORDER } from '../model/decision.ts'
 import type { OperationPlan } from '../model/operation.ts'
 import type { Subject } from '../model/subject.ts'
 import { ANONYMOUS, principalId } from '../model/subject.ts'
@@ -30,7 +31,6 @@ interface Api {
 }
 
 const KIND = { User: 'user', Client: 'client', Workload: 'workload' } as const
-const ORDER: Readonly<Record<Checkpoint, number>> = { head: 0, body: 1, response: 2, message: 3 }
 
 /** The call, or what the test lacks. */
 export function testedCall(test: PolicyTest, plan: OperationPlan, api: Api): TestedCall | string {
@@ -57,7 +57,7 @@ export function testedCall(test: PolicyTest, plan: OperationPlan, api: Api): Tes
     resource: resourceOf(test, { plan, subject, checkpoint, params }),
     context: contextOf(test, { call, plan, subject, params, scopesMet: scopes.met }),
   }
-  return { checkpoint, last: ORDER[checkpoint] >= ORDER[last], subject, scopes, input }
+  return { checkpoint, last: CHECKPOINT_ORDER[checkpoint] >= CHECKPOINT_ORDER[last], subject, scopes, input }
 }
 
 /** What the answer states of each item of a list; none where the operation answers no list. */
@@ -115,7 +115,7 @@ function resourceOf(
 ): ResourceInput {
   const { object } = plan
   const at = object?.ownerKnownAt ?? 'never'
-  const known = at !== 'never' && ORDER[checkpoint] >= ORDER[at]
+  const known = at !== 'never' && CHECKPOINT_ORDER[checkpoint] >= CHECKPOINT_ORDER[at]
   const [hasOwner, hasTenant] = [
     object?.owner !== undefined || object?.requestOwner !== undefined,
     object?.tenant !== undefined || object?.requestTenant !== undefined,

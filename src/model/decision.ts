@@ -1,6 +1,14 @@
 import type { Reason } from './reason.ts'
 
 export type Checkpoint = 'head' | 'body' | 'response' | 'message'
+
+/** A call comes to them in this order. */
+export const CHECKPOINT_ORDER: Readonly<Record<Checkpoint, number>> = {
+  head: 0,
+  body: 1,
+  response: 2,
+  message: 3,
+}
 export type Effect = 'allow' | 'deny' | 'challenge'
 export type Mode = 'enforce' | 'observe'
 

@@ -4,12 +4,12 @@ import { lintPolicies } from '../assurance/lint.ts'
 import { type RecordsDiff, RecordsTally } from '../assurance/records-diff.ts'
 import type { Side } from '../assurance/side.ts'
 import { readRecords } from '../audit/read.ts'
+import { expressionText } from '../decision/cedar/cedar-text.ts'
 import type { PolicyActions } from '../management/policy-actions.ts'
 import { attributesOf, decisionsOf } from '../management/record-view.ts'
 import { readStoreKey } from '../store/store-keys.ts'
 import { compileBundle, testedApis } from './compile-bundle.ts'
 import { engineOf, openSide, sideOfBundle, storeOf } from './policy-sides.ts'
-import { expressionText } from './policy-text.ts'
 
 /** Recorded calls looked at by `policy diff --records`, the newest last; `replay` reads all. */
 const MAX_RECORDS = 200_000
@@ -27,7 +27,7 @@ export const policyActions: PolicyActions = {
       policies,
       places,
       engineOf,
-      textOf: expressionText,
+      textOf: (expression) => expressionText(expression) ?? '',
     })
     return { tests, coverage: measured }
   },

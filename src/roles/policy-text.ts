@@ -1,5 +1,6 @@
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
-import type { Expression, Policy } from '../decision/cedar/est.ts'
+import { cedarText } from '../decision/cedar/cedar-text.ts'
+import type { Policy } from '../decision/cedar/est.ts'
 import { readPlan } from '../decision/cedar/plan.ts'
 import type { PolicyText } from '../management/record-actions.ts'
 import type { PolicyPlan } from '../model/bundle.ts'
@@ -15,26 +16,10 @@ export function policyTexts(plan: PolicyPlan, ids: ReadonlySet<string>): readonl
   })
 }
 
-/** Longs a JavaScript number cannot hold stand in a plan as `{"__long": "…"}` (policy-text.ts of decision). */
-const EXACT_LONG = /\{\s*"__long":\s*"(-?\d{1,19})"\s*\}/g
-
-/** Null for what Cedar cannot write: it takes conditions of about sixty parts in this form. */
+/** Null for what Cedar cannot write. */
 function textOf(policy: Policy): string | null {
-  try {
-    const answer = cedar.policyToText(structuredClone(policy) as unknown as cedar.PolicyJson)
-    if (answer.type === 'failure') return null
-    const exact = answer.text.replace(EXACT_LONG, '$1')
-    const formatted = cedar.formatPolicies({ policyText: exact, ...FORMAT })
-    return (formatted.type === 'success' ? formatted.formatted_policy : exact).trim()
-  } catch {
-    return null
-  }
-}
-
-/** A part of a condition as Cedar text in one line. */
-export function expressionText(body: Expression): string {
-  const all = { op: 'All' } as const
-  const conditions = [{ kind: 'when', body }] as const
-  const text = textOf({ effect: 'permit', principal: all, action: all, resource: all, conditions })
-  return (/when\s*\{([\s\S]*)\}\s*;\s*$/.exec(text ?? '')?.[1] ?? '').replace(/\s+/g, ' ').trim()
+  const text = cedarText(policy)
+  if (text === null) return null
+  const formatted = cedar.formatPolicies({ policyText: text, ...FORMAT })
+  return (formatted.type === 'success' ? formatted.formatted_policy : text).trim()
 }

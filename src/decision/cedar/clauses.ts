@@ -1,4 +1,4 @@
-import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
+import { expressionText } from './cedar-text.ts'
 import type { Expression, Policy, ScopeConstraint } from './est.ts'
 import { conjuncts, disjuncts } from './est.ts'
 
@@ -34,28 +34,9 @@ function scopeExpression(variable: 'principal' | 'resource', scope: ScopeConstra
   }
 }
 
-const ANY = { op: 'All' } as const
-const BEFORE = /^[\s\S]*?when\s*\{\s*/
-const AFTER = /\s*\}\s*;\s*$/
-
-/** A condition as Cedar text: `resource.owner == principal`. Cedar prints policies, so it is printed as one that has no other. */
+/** A condition as Cedar text. */
 export function clauseText(expression: Expression): string {
-  const policy = {
-    effect: 'permit',
-    principal: ANY,
-    action: ANY,
-    resource: ANY,
-    conditions: [{ kind: 'when', body: expression }],
-  }
-  try {
-    const answer = cedar.policyToText(structuredClone(policy) as unknown as cedar.PolicyJson)
-    if (answer.type === 'failure') return TOO_LONG
-    return answer.text.replace(BEFORE, '').replace(AFTER, '').replace(EXACT_LONG, '$1').replace(/\s+/g, ' ')
-  } catch {
-    return TOO_LONG
-  }
+  return expressionText(expression) ?? TOO_LONG
 }
 
 const TOO_LONG = '(a condition too long to print)'
-/** Longs a JavaScript number cannot hold stand in a plan as `{"__long": "…"}` (policy-text.ts). */
-const EXACT_LONG = /\{\s*"__long":\s*"(-?\d{1,19})"\s*\}/g

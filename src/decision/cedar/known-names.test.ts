@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { isFault } from '../../model/errors.ts'
+import type { PolicyLink } from '../../model/policy-link.ts'
 import { compilePolicies } from './compile.ts'
-import type { PolicyLink } from './links.ts'
 
 type Input = Parameters<typeof compilePolicies>[0]
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { isFault } from '../../model/errors.ts'
 import type { OperationPlan } from '../../model/operation.ts'
+import type { PolicyLink } from '../../model/policy-link.ts'
 import { compilePolicies } from './compile.ts'
-import type { PolicyLink } from './links.ts'
 import { readPlan } from './plan.ts'
 
 function operation(key: string, method: string): OperationPlan {

@@ -1,3 +1,4 @@
+import type { PolicyLink } from '../../model/policy-link.ts'
 import { nearest } from '../../syntax/nearest.ts'
 import { parseEntityLiteral } from './entity-literal.ts'
 import type { EntityName, Policy } from './est.ts'
@@ -5,28 +6,6 @@ import type { ParsedPolicy, PolicyFault } from './fault.ts'
 import { isEnough, placeText } from './fault.ts'
 import type { Slot } from './template.ts'
 import { filled, SLOTS, slotsOf } from './template.ts'
-
-/** 1-based, columns in characters. */
-export interface LinkPlace {
-  readonly line: number
-  readonly column: number
-}
-
-/** A link of a template, as its file states it: the form checked, the words not yet. */
-export interface PolicyLink {
-  readonly template: string
-  readonly id: string
-  /** Entity literals by slot. */
-  readonly args: Readonly<Partial<Record<Slot, string>>>
-  readonly file: string
-  /** Where its parts stand in the file. */
-  readonly at: {
-    readonly link: LinkPlace
-    readonly template: LinkPlace
-    readonly id: LinkPlace
-    readonly args: Readonly<Partial<Record<Slot, LinkPlace>>>
-  }
-}
 
 /** A link with the template it fills, and the policy they make. */
 export interface LinkedPolicy {

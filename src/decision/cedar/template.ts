@@ -1,10 +1,11 @@
+import type { Slot } from '../../model/policy-link.ts'
 import type { EntityName, Policy, ScopeConstraint } from './est.ts'
 import { isObject } from './est.ts'
 
 /** Cedar's slots; they stand in the scope alone, in place of an entity (docs.cedarpolicy.com, "Policy templates"). */
 export const SLOTS = ['?principal', '?resource'] as const
 
-export type Slot = (typeof SLOTS)[number]
+export type { Slot }
 
 /** The slots of a template; none of an ordinary policy. */
 export function slotsOf({ principal, resource }: Policy): readonly Slot[] {

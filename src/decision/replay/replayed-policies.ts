@@ -1,11 +1,11 @@
 import type {
-  Checkpoint,
   DecisionInput,
   ItemDecisions,
   ItemRow,
   PolicyEngine,
   PolicyVerdict,
 } from '../../model/decision.ts'
+import { CHECKPOINT_ORDER } from '../../model/decision.ts'
 import type { OperationPlan } from '../../model/operation.ts'
 import { opposes } from '../../model/reason.ts'
 import type { RecordedInput } from '../../model/record.ts'
@@ -15,8 +15,6 @@ import type { ScopeCheck } from '../floor.ts'
 import { itemReads, itemVerdict, namesItems } from '../items.ts'
 import type { Against, Caller, Comparison, ItemsReleased, RecordedCall } from './replayed.ts'
 import { restated } from './restated.ts'
-
-const ORDER: Readonly<Record<Checkpoint, number>> = { head: 0, body: 1, response: 2, message: 3 }
 
 export interface Answered {
   readonly verdict: PolicyVerdict | null
@@ -97,7 +95,7 @@ function deniedLate(
   engine: PolicyEngine,
 ): { readonly verdict: PolicyVerdict; readonly input: DecisionInput } | null {
   for (const { checkpoint } of decisions) {
-    if (ORDER[checkpoint] <= ORDER[input.checkpoint]) continue
+    if (CHECKPOINT_ORDER[checkpoint] <= CHECKPOINT_ORDER[input.checkpoint]) continue
     // No answer came that policies were asked about.
     if (checkpoint === 'response' && outcome.action === 'failed') continue
     const later = { ...input, checkpoint }
@@ -115,8 +113,9 @@ function deniedEarly(
   engine: PolicyEngine,
 ): { readonly verdict: PolicyVerdict; readonly input: DecisionInput } | null {
   for (const { checkpoint } of decisions) {
-    if (ORDER[checkpoint] >= ORDER[input.checkpoint]) return null
-    const stated = object !== undefined && ORDER[object.ownerKnownAt as Checkpoint] <= ORDER[checkpoint]
+    if (CHECKPOINT_ORDER[checkpoint] >= CHECKPOINT_ORDER[input.checkpoint]) return null
+    const at = object?.ownerKnownAt
+    const stated = at !== undefined && at !== 'never' && CHECKPOINT_ORDER[at] <= CHECKPOINT_ORDER[checkpoint]
     const { owner: _, tenant: __, ...resource } = input.resource
     const names = ['owner', 'tenant'] as const
     const unknown = names.filter((name) => object?.[name] !== undefined)
@@ -198,7 +197,8 @@ export function weighObject(
 /** The recorded call came to the checkpoint where the object's owner is known: what is unknown there stays so. */
 function reachedEnd({ decisions, outcome }: RecordedCall, { object }: OperationPlan): boolean {
   const last = object?.ownerKnownAt === 'response' ? 'response' : 'body'
-  if (!decisions.some(({ checkpoint }) => ORDER[checkpoint] >= ORDER[last])) return false
+  if (!decisions.some(({ checkpoint }) => CHECKPOINT_ORDER[checkpoint] >= CHECKPOINT_ORDER[last]))
+    return false
   if (last === 'response') return true
   // Observed, a call goes on that its head spoke against; but nothing is asked about its object then.
   const opposed = decisions.some(({ checkpoint, effect }) => checkpoint === 'head' && effect !== 'allow')
