@@ -1,5 +1,5 @@
 import type { Mode } from './decision.ts'
-import type { OperationPlan } from './operation.ts'
+import type { AnswerMode, OperationPlan, UnknownFields } from './operation.ts'
 
 /**
  * The canonical, content-hashed form of config + contracts + policies + generated validator source: plain data,
@@ -92,6 +92,12 @@ export interface ApiPlan {
   readonly stripHeaders: readonly string[]
   readonly maxRequestBytes: number
   readonly maxAnswerBytes: number
+  /** Absent: `reject`. */
+  readonly unknownFields?: UnknownFields
+  /** Absent: `strip`. */
+  readonly answers?: AnswerMode
+  /** What becomes of answers larger than `maxAnswerBytes`: refused, or passed on unread and counted. Absent: `refuse`. */
+  readonly largeAnswers?: 'refuse' | 'pass'
   readonly tenant: string
   readonly environment: string
   /** The trust zone it stands in. */

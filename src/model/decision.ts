@@ -52,13 +52,25 @@ export interface ItemRow {
 
 /** What distinguishes one item of a list from its neighbours. */
 export interface ItemInput {
+  /** Of a GraphQL request: the field asked for, `shop.Query.orders`, which is judged as an action of its own. */
+  readonly action?: string
   /** The object's own id, where the rule names it and a policy reads it. */
   readonly id?: string
   readonly owner?: string
   readonly tenant?: string
 }
 
-export type Obligation = { readonly kind: 'drop-undeclared' }
+export type Obligation = { readonly kind: 'drop-undeclared' } | FieldObligation
+
+/** What goes out with a permit's allow, but for these fields of the answer (XACML 3.0 §7.18: those of all that decided). */
+export interface FieldObligation {
+  /** `drop`: the field is left out; `redact`: its value is replaced; `mask`: all but its end is. */
+  readonly kind: 'drop' | 'redact' | 'mask'
+  /** JSON pointers into the answer with `*` for any one name or index, or `class:<name>`; sorted. */
+  readonly fields: readonly string[]
+  /** Id of the policy that asks for it; empty: a field rule of the contract. */
+  readonly policy: string
+}
 
 /** The typed attributes policies may read; `decide` is pure over this and the bundle. */
 export interface DecisionInput {
@@ -118,6 +130,9 @@ export interface ContextInput {
   readonly geo?: { readonly country: string; readonly asn?: number }
   /** 0 (none) to 100. */
   readonly risk?: number
+  /** Sensitivity classes of the fields that the operation's contract declares, known with the head. */
+  readonly requestClasses?: readonly string[]
+  readonly answerClasses?: readonly string[]
   readonly rates?: { readonly callerPerMinute: number }
   readonly message?: { readonly kind: string; readonly bytes: number }
 }

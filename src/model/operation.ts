@@ -89,7 +89,25 @@ export interface OperationPlan {
   readonly object?: ObjectPlan
   /** The operation's own mode; absent: its API's. */
   readonly mode?: Mode
+  /** The operation's own; absent: its API's. */
+  readonly unknownFields?: UnknownFields
+  /** The operation's own; absent: its API's. */
+  readonly answers?: AnswerMode
+  /** Sensitivity classes (`pii`, `pci`…) that its contract states or its fields' names and formats say, sorted. */
+  readonly classes?: { readonly request: readonly string[]; readonly answer: readonly string[] }
 }
+
+/**
+ * What becomes of request fields the contract does not declare: the call is refused, or they are taken out before it
+ * goes upstream, or they only are recorded.
+ */
+export type UnknownFields = 'reject' | 'strip' | 'observe'
+
+/**
+ * What becomes of an answer that is not as the contract says. `strip`: undeclared fields are taken out, anything else
+ * is refused; `block`: undeclared fields are refused too; `observe`: it is only recorded.
+ */
+export type AnswerMode = 'strip' | 'block' | 'observe'
 
 /** The call met this operation: the path parameters are percent-decoded once, `/` never among separators. */
 export interface RouteMatch {
