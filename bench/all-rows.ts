@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { measureContracts } from './contract-rows.ts'
 import { UNPINNED } from './cpu.ts'
 import { LIVE_TOKENS } from './full-v1.ts'
 import { measure, type Sample, warmUp } from './measure.ts'
@@ -46,6 +47,9 @@ export async function measureAll(
   say('policies, beside cedar-wasm')
   const policies = await measurePolicies(settings.policyMs)
 
+  say('contracts, beside Ajv and others')
+  const contracts = await measureContracts(settings.policyMs, folder, skipped)
+
   say(`replay of ${settings.replayed} recorded calls`)
   const replay = await measureReplay(folder, settings.replayed)
 
@@ -70,7 +74,18 @@ export async function measureAll(
     }
   }
   const measured = rows.map((row) => rowReport(row.name, samples.get(row) ?? []))
-  return report({ rows: measured, startUp, reload, policies, replay, skipped, rounds, seconds, connections })
+  return report({
+    rows: measured,
+    startUp,
+    reload,
+    policies,
+    contracts,
+    replay,
+    skipped,
+    rounds,
+    seconds,
+    connections,
+  })
 }
 
 async function startRows(

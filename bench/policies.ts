@@ -9,6 +9,7 @@ import { valueOfJson } from '../src/decision/cedar/value-json.ts'
 import { EntityUid, MapRecord, type Value } from '../src/decision/cedar/values.ts'
 import type { WasmInput } from '../test/wasm-input.ts'
 import { wasmInput } from '../test/wasm-input.ts'
+import { leastCpu } from './least-cpu.ts'
 import { type PolicyShape, SHAPES } from './policy-shapes.ts'
 
 /**
@@ -24,8 +25,6 @@ export interface ShapeMeasured {
   readonly engineUs: number
   readonly wasmUs: number
 }
-
-const ROUNDS = 5
 
 function measure(shape: PolicyShape, ms: number): ShapeMeasured {
   const members = shape.policies.map((text, i) => {
@@ -51,6 +50,11 @@ function measure(shape: PolicyShape, ms: number): ShapeMeasured {
   if (prepared.type === 'failure') throw new Error(prepared.errors[0]?.message)
 
   const { inputs } = shape
+  /** Over all inputs in turn. */
+  const least = (one: (i: number) => number, batch?: number): number => {
+    let calls = 0
+    return leastCpu(ms, () => one(calls++ % inputs.length), batch)
+  }
   const wasm = inputs.map((input) => wasmInput(input, shape.actions[input.action] ?? []))
   const ready = wasm.map(requestOf)
   for (let i = 0; i < inputs.length; i += 16) agree(i)
@@ -72,12 +76,12 @@ function measure(shape: PolicyShape, ms: number): ShapeMeasured {
   return {
     shape: shape.name,
     allApply: shape.allApply,
-    evaluatorUs: least(ms, inputs.length, (i) => {
+    evaluatorUs: least((i) => {
       const [request, entities] = at(ready, i)
       return evaluator.authorize(request, entities).policies.length
     }),
-    engineUs: least(ms, inputs.length, (i) => engine.evaluate(at(inputs, i)).policies.length),
-    wasmUs: least(ms, inputs.length, (i) => byWasm(at(wasm, i)).diagnostics.reason.length, 1),
+    engineUs: least((i) => engine.evaluate(at(inputs, i)).policies.length),
+    wasmUs: least((i) => byWasm(at(wasm, i)).diagnostics.reason.length, 1),
   }
 }
 
@@ -114,25 +118,6 @@ function at<T>(list: readonly T[], i: number): T {
   const found = list[i]
   if (found === undefined) throw new Error('no such call')
   return found
-}
-
-/** CPU µs of one call, all threads of the process included: the least of `ROUNDS`, after one that is not counted. */
-function least(ms: number, inputs: number, one: (i: number) => number, batch = 200): number {
-  let best = Number.POSITIVE_INFINITY
-  let kept = 0
-  for (let round = 0; round <= ROUNDS; round++) {
-    const end = performance.now() + ms / ROUNDS
-    const before = process.cpuUsage()
-    let calls = 0
-    do {
-      for (let i = 0; i < batch; i++) kept += one(calls++ % inputs)
-    } while (performance.now() < end)
-    const { user, system } = process.cpuUsage(before)
-    if (round > 0) best = Math.min(best, (user + system) / calls)
-  }
-  // What a call gives is used, so that it cannot be left out.
-  if (Number.isNaN(kept)) throw new Error('nothing was counted')
-  return best
 }
 
 process.once('message', (ms) => {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { type Contracts, contractLines } from './contract-rows.ts'
 import { UNPINNED } from './cpu.ts'
 import { DESCRIPTION } from './full-v1.ts'
 import type { Sample } from './measure.ts'
@@ -56,6 +57,7 @@ export interface Report {
     readonly runs: number
   } | null
   readonly policies: Policies
+  readonly contracts: Contracts
   readonly replay: {
     readonly records: number
     readonly threads: number
@@ -120,13 +122,15 @@ export function report(measured: {
   readonly startUp: StartUp | null
   readonly reload: Reload | null
   readonly policies: Policies
+  readonly contracts: Contracts
   readonly replay: ReplayFigures
   readonly skipped: Report['skipped']
   readonly rounds: number
   readonly seconds: number
   readonly connections: number
 }): Report {
-  const { rows, startUp, reload, policies, replay, skipped, rounds, seconds, connections } = measured
+  const { rows, startUp, reload, policies, contracts, replay, skipped, rounds, seconds, connections } =
+    measured
   const [first] = cpus()
   return {
     machine: `${cpus().length} × ${first?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}`,
@@ -154,6 +158,7 @@ export function report(measured: {
             runs: reload.runs,
           },
     policies,
+    contracts,
     replay: {
       records: replay.records,
       threads: replay.threads,
@@ -200,6 +205,8 @@ export function table(result: Report): string {
     '',
     ...policyLines(result.policies),
     '',
+    ...contractLines(result.contracts),
+    '',
     `replay of ${records} recorded calls: ${rate}/s over ${threads} threads; ${us} µs of CPU for one`,
     '',
   )
@@ -224,6 +231,7 @@ export function checkBudgets(result: Report, limits: Budgets = readBudgets()): C
   const measured: Record<string, number | null> = {
     ...result.figures,
     ...result.policies.figures,
+    ...result.contracts.figures,
     replay_record_us: result.replay.record_us,
     startup_cpu_ms: result.startup_ms?.cpu ?? null,
     reload_longest_step_ms: result.reload?.longest_step_ms.median ?? null,
