@@ -1,7 +1,9 @@
 import { type CompiledContract, type ContractInput, compileContract } from '../src/contract/compile.ts'
 import { type Contract, ContractBuilder, type Operation } from '../src/contract/instantiate.ts'
+import type { ParameterSource } from '../src/contract/parameters/check.ts'
 import type { ApiPlan } from '../src/model/bundle.ts'
 import type { Finding } from '../src/model/fact.ts'
+import { parseQuery } from '../src/syntax/uri.ts'
 
 export const API: ApiPlan = {
   name: 'shop',
@@ -79,5 +81,17 @@ export function judge(
     { components: { schemas: components } },
     version,
   )
-  return (body) => said(operation.checkBody('application/json', bytes(JSON.stringify(body))))
+  return (body) => said(operation.checkBody('application/json', bytes(JSON.stringify(body))).findings)
+}
+
+/** A call as the gate reads it: `segments` as they stand in the path, decoded once for `params`. */
+export function sent(
+  rawQuery: string,
+  params: Readonly<Record<string, string>> = {},
+  fields: readonly string[] = [],
+  segments: readonly string[] = ['a', ...Object.values(params).map((value) => encodeURIComponent(value))],
+): ParameterSource {
+  const read = parseQuery(rawQuery)
+  if (!read.ok) throw new Error(read.why)
+  return { params, segments, query: read.pairs, rawQuery, fields }
 }

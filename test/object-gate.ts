@@ -88,6 +88,8 @@ export function objectGate(
     readonly files?: Readonly<Record<string, string>>
     readonly top?: string
     readonly contract?: string
+    /** Further keys of the API. */
+    readonly settings?: string
   } = {},
 ): ObjectGate {
   let reply: MemoryReply | ((path: string) => MemoryReply) = { status: 200 }
@@ -103,6 +105,7 @@ apis:
     identity: { accept: [corp], audience: shop }
     mode: ${options.mode ?? 'enforce'}
     objects: ${options.rules ?? RULES}
+    ${options.settings ?? ''}
 policies: ./policies
 ${options.top ?? ''}`,
     'shop.yaml': options.contract ?? SHOP,

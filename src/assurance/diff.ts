@@ -208,10 +208,18 @@ class Standings {
     const before = judge(sides[0], pair.before, draft)
     const after = judge(sides[1], pair.after, draft)
     if (before.allowed !== after.allowed) return after.allowed ? WIDENED : NARROWED
-    if (before.allowed) return ALLOWED
+    if (before.allowed) return seen(before.hides, after.hides)
     return before.floor || after.floor ? DENIED : EITHER
   }
 }
+
+/** Allowed either way; whoever is shown a field that was hidden sees more, whatever else is hidden then. */
+function seen(before: ReadonlySet<string> = NOTHING, after: ReadonlySet<string> = NOTHING): number {
+  if ([...before].some((field) => !after.has(field))) return WIDENED
+  return after.size > before.size ? NARROWED : ALLOWED
+}
+
+const NOTHING: ReadonlySet<string> = new Set()
 
 function change(told: {
   readonly operation: string
@@ -246,7 +254,7 @@ function change(told: {
     const words = wordsOf(space.dimensions, cube)
     return [
       {
-        words: sentence(words, operation, wanted === WIDENED) + already,
+        words: sentence(words, operation, wanted === WIDENED, alike(compared, draft)) + already,
         ...words,
         requests: cube.count,
         example: exampleOf(compared.pair, draft),
@@ -256,6 +264,11 @@ function change(told: {
     ]
   })
   return { requests: total, facts, more: left + Math.max(0, total - seeds.length) }
+}
+
+/** Allowed on both sides: what differs is what is hidden of the answer. */
+function alike({ sides, pair }: Compared, draft: Draft): boolean {
+  return judge(sides[0], pair.before, draft).allowed && judge(sides[1], pair.after, draft).allowed
 }
 
 function exampleOf({ before, after }: Pair, draft: Draft): DecisionInput {

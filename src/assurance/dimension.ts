@@ -94,6 +94,8 @@ const GIVEN: ReadonlySet<string> = new Set([
   'context.scopesMet',
   'context.method',
   'context.checkpoint',
+  'context.requestClasses',
+  'context.answerClasses',
 ])
 
 /** An Object's id is `<api>/<type>/<parameter>…`: what a policy names by it, it says of the parameters. */
@@ -174,6 +176,8 @@ const SETS: ReadonlySet<string> = new Set([
   'context.audience',
   'context.amr',
   'context.networks',
+  'context.requestClasses',
+  'context.answerClasses',
 ])
 
 function isSet(path: string, mention: Mention): boolean {

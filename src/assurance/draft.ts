@@ -60,6 +60,8 @@ export function callOf(
     ip: text(draft, 'context.ip', '192.0.2.1'),
     amr: list(draft, 'context.amr'),
     networks: list(draft, 'context.networks'),
+    requestClasses: plan.classes?.request ?? [],
+    answerClasses: plan.classes?.answer ?? [],
     ...optionalContext(draft),
   }
   return {
@@ -167,6 +169,8 @@ const FIXED: ReadonlySet<string> = new Set([
   'context.ip',
   'context.amr',
   'context.networks',
+  'context.requestClasses',
+  'context.answerClasses',
   'context.checkpoint',
 ])
 

@@ -1,7 +1,7 @@
 import { readPlan } from '../decision/cedar/plan.ts'
 import type { ApiPlan, IssuerPlan } from '../model/bundle.ts'
 import type { Mode } from '../model/decision.ts'
-import type { OperationPlan } from '../model/operation.ts'
+import type { AnswerMode, OperationPlan } from '../model/operation.ts'
 import type { Side } from './side.ts'
 
 /** A setting outside the policies that lets more, or fewer, calls through. */
@@ -27,6 +27,9 @@ export function diffSettings(before: Side, after: Side): readonly SettingChange[
     for (const operation of operations) {
       const old = previous?.operations.find(({ key }) => key === operation.key)
       const mode = operation.mode ?? next.mode
+      const own = operation.answers ?? next.answers
+      if (operation.answers !== undefined || old?.answers !== undefined)
+        answers(`answers of ${operation.key}`, old === undefined ? 'strip' : (old.answers ?? previous?.plan.answers), own, changes)
       // What follows its API is told with it; where no operation was, a call was refused.
       if (operation.mode !== undefined || old?.mode !== undefined)
         modes(`mode of ${operation.key}`, old?.mode ?? previous?.plan.mode ?? 'enforce', mode, changes)
@@ -56,6 +59,9 @@ function diffApi(before: ApiPlan, after: ApiPlan, changes: SettingChange[]): voi
   members(`${at}.identity.audience`, before.audience, after.audience, 'takes tokens for', changes)
   limit(`${at}.identity.maxTokenAge`, before.maxTokenAgeSeconds, after.maxTokenAgeSeconds, changes)
   members(`${at}.observe`, before.observeStages ?? [], after.observeStages ?? [], 'only observes', changes)
+  answers(`${at}.answers`, before.answers, after.answers, changes)
+  const large = after.largeAnswers ?? 'refuse'
+  value(`${at}.largeAnswers`, before.largeAnswers ?? 'refuse', large, large === 'pass', changes)
   // A source states facts for policies and may refuse by itself: fewer may let more through, and so may others.
   const signals = (plan: ApiPlan): readonly string[] =>
     (plan.signals ?? []).map((each) => JSON.stringify(each))
@@ -174,6 +180,19 @@ function modes(setting: string, before: Mode, after: Mode, changes: SettingChang
       ? 'only observes: a refusal has no effect any more'
       : 'enforces: a refusal takes effect now',
   })
+}
+
+const STRICTNESS = ['block', 'strip', 'observe'] as const
+
+/** What reaches callers of an answer that is not as its contract says. */
+function answers(
+  setting: string,
+  before: AnswerMode | undefined,
+  now: AnswerMode | undefined,
+  changes: SettingChange[],
+): void {
+  const [was, after] = [before ?? 'strip', now ?? 'strip']
+  value(setting, was, after, STRICTNESS.indexOf(after) > STRICTNESS.indexOf(was), changes)
 }
 
 function members(

@@ -4,7 +4,7 @@ import { readPlan } from '../decision/cedar/plan.ts'
 import { actionGroups } from '../decision/cedar/schema.ts'
 import { decide, policyReasons } from '../decision/decide.ts'
 import type { ApiPlan, BundleHead, PolicyPlan } from '../model/bundle.ts'
-import type { Decision, PolicyEngine, PolicyVerdict } from '../model/decision.ts'
+import type { Decision, FieldObligation, PolicyEngine, PolicyVerdict } from '../model/decision.ts'
 import type { OperationPlan } from '../model/operation.ts'
 import { CHECKPOINTS, callOf, type Draft, lastCheckpoint } from './draft.ts'
 
@@ -51,25 +51,35 @@ function applies(policy: CompiledPolicy['policy'], actions: ReadonlySet<string>)
 export interface Judgement {
   readonly floor: boolean
   readonly allowed: boolean
+  /** Fields of the answer that are hidden, as `mask /email`; left out where none is. */
+  readonly hides?: ReadonlySet<string>
 }
 
 const NEVER: Judgement = { floor: false, allowed: false }
 const ALLOWS: PolicyVerdict = { verdict: 'allow', policies: [], errors: [] }
 
+/** What of an answer obligations hide, each as `mask /email`. */
+export function hiddenBy(obligations: readonly FieldObligation[]): ReadonlySet<string> {
+  return new Set(obligations.flatMap(({ kind, fields }) => fields.map((field) => `${kind} ${field}`)))
+}
+
 export function judge(side: Side, operation: SideOperation | undefined, draft: Draft): Judgement {
   if (operation === undefined) return NEVER
   const { plan, api } = operation
   const last = lastCheckpoint(plan)
+  let obligations: readonly FieldObligation[] | undefined
   for (const checkpoint of checkpointsOf(side, last)) {
     const isLast = CHECKPOINTS.indexOf(checkpoint) >= CHECKPOINTS.indexOf(last)
     const { input, subject, scopes } = callOf(draft, plan, checkpoint, api.plan)
     const judged = { checkpoint, mode: 'enforce', bundle: '', plan, subject, findings: [], scopes } as const
     const floor = decide({ ...judged, policy: ALLOWS, last: true }).effect === 'allow'
     if (!floor) return NEVER
-    const reasons = policyReasons(side.engine.evaluate(input), isLast)
+    const verdict = side.engine.evaluate(input)
+    const reasons = policyReasons(verdict, isLast)
     if (reasons.length > 0) return { floor, allowed: false }
+    obligations = verdict.obligations
   }
-  return { floor: true, allowed: true }
+  return { floor: true, allowed: true, ...(obligations === undefined ? {} : { hides: hiddenBy(obligations) }) }
 }
 
 /** The decision that ends the call, for an example: the first that denies, else the last. Null without operation. */

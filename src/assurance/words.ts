@@ -34,8 +34,15 @@ export function wordsOf(dimensions: readonly Dimension[], { choices }: Cube): Fa
 }
 
 /** One sentence: `Group corp/staff may now call shop.deleteOrder without owning it`. */
-export function sentence({ who, conditions }: FactWords, operation: string, widened: boolean): string {
-  const verb = widened ? 'may now call' : 'may no longer call'
+export function sentence(
+  { who, conditions }: FactWords,
+  operation: string,
+  widened: boolean,
+  fields = false,
+): string {
+  const call = widened ? 'may now call' : 'may no longer call'
+  const see = widened ? 'now sees fields that were hidden in' : 'no longer sees all fields in'
+  const verb = fields ? see : call
   const more = conditions.length === 0 ? '' : ` ${conditions.join(', ')}`
   return `${who.charAt(0).toUpperCase()}${who.slice(1)} ${verb} ${operation}${more}`
 }

@@ -1,4 +1,4 @@
-import type { Decision, ItemDecisions } from '../model/decision.ts'
+import type { Decision, FieldObligation, ItemDecisions, Obligation } from '../model/decision.ts'
 import type { ExchangeId, Instant } from '../model/exchange.ts'
 import type { Reason } from '../model/reason.ts'
 import type {
@@ -9,6 +9,7 @@ import type {
   OutcomeEntry,
   PersonalPart,
   RecordedInput,
+  SequenceShape,
 } from '../model/record.ts'
 import type { Subject } from '../model/subject.ts'
 import { parseJson } from '../syntax/json-build.ts'
@@ -83,11 +84,25 @@ export function decodeOutcome(line: Plain): OutcomeLine {
         const lookup = asPlain(one)
         return { operation: text(lookup, 'operation'), status: number(lookup, 'status') }
       }),
-      released: { ...shape(released), dropped: texts(released['dropped']) },
+      released: { ...shape(released), dropped: texts(released['dropped']), ...hidden(released) },
+      ...(line['sequence'] === undefined ? {} : { sequence: sequence(line['sequence']) }),
       notPlayed: texts(line['notPlayed']),
       timings: { total: finite(total), upstream: finite(upstream), gate: finite(gate) },
     },
   }
+}
+
+function sequence(value: unknown): SequenceShape {
+  const [items, released, unfit] = list(value)
+  return { items: finite(items), released: finite(released), unfit: finite(unfit) }
+}
+
+/** What was sealed of an outcome (entry-lines.ts). */
+export function decodeOutcomeSecret(secret: string): Pick<OutcomeEntry, 'attributes' | 'original'> {
+  const opened = parseJson(secret)
+  if (!Array.isArray(opened)) return { attributes: opened as RecordedInput | null }
+  const [attributes, original] = opened as readonly unknown[]
+  return { attributes: (attributes ?? null) as RecordedInput | null, original: asText(original) }
 }
 
 export function decodeCut(line: Plain): CutEntry {
@@ -116,7 +131,7 @@ export function decodeIntentSecret(secret: string): {
   }
 }
 
-export function decodeSecret<T extends Subject | RecordedInput>(secret: string): T {
+export function decodeSecret<T extends Subject>(secret: string): T {
   return parseJson(secret) as T
 }
 
@@ -140,7 +155,7 @@ function decision(line: Plain, bundle: string): Decision {
     pending: line['pending'] === true,
     mode: mode(line),
     reasons: list(line['reasons']).map((one) => reason(asPlain(one))) as unknown as Decision['reasons'],
-    obligations: texts(line['obligations']).map((kind) => ({ kind }) as Decision['obligations'][number]),
+    obligations: obligations(line['obligations']),
     policies: texts(line['policies']),
     bundle: typeof own === 'string' ? own : bundle,
     ...(line['observed'] === undefined
@@ -150,16 +165,48 @@ function decision(line: Plain, bundle: string): Decision {
   }
 }
 
+/** Lines of earlier versions have kinds alone. */
+function obligations(stated: unknown): Decision['obligations'] {
+  return list(stated).flatMap((one): Obligation[] => {
+    if (one === 'drop-undeclared') return [{ kind: one }]
+    if (!Array.isArray(one)) return []
+    const [kind, policy, fields] = one as unknown[]
+    return [{ kind: oneOf(kind, ['drop', 'redact', 'mask'], 'drop'), policy: asText(policy), fields: texts(fields) }]
+  })
+}
+
+function isOfFields(obligation: Obligation): obligation is FieldObligation {
+  return obligation.kind !== 'drop-undeclared'
+}
+
+/** `kind pointer`, two words of which the first has no space. */
+function halves(stated: unknown): readonly (readonly [string, string])[] {
+  return texts(stated).flatMap((each) => {
+    const at = each.indexOf(' ')
+    return at < 0 ? [] : [[each.slice(0, at), each.slice(at + 1)] as const]
+  })
+}
+
+function hidden(released: Plain): Pick<OutcomeEntry['released'], 'redacted' | 'detected'> {
+  const redacted = halves(released['redacted']).map(([kind, pointer]) => ({
+    kind: oneOf(kind, ['drop', 'redact', 'mask'], 'drop'),
+    pointer,
+  }))
+  const detected = halves(released['detected']).map(([name, pointer]) => ({ class: name, pointer }))
+  return { ...(redacted.length === 0 ? {} : { redacted }), ...(detected.length === 0 ? {} : { detected }) }
+}
+
 function itemDecisions(line: Plain): ItemDecisions {
   return {
     judged: number(line, 'judged'),
     released: number(line, 'released'),
     rows: list(line['rows']).map((one) => {
-      const [verdict, count, policies] = list(one)
+      const [verdict, count, policies, asked] = list(one)
       return {
         effect: oneOf(verdict, ['allow', 'deny'], 'deny'),
         count: finite(count),
         policies: texts(policies),
+        ...(asked === undefined ? {} : { obligations: obligations(asked).filter(isOfFields) }),
       }
     }),
   }

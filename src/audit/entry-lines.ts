@@ -10,6 +10,7 @@ import type {
   RecordedInput,
 } from '../model/record.ts'
 import { quote } from './line.ts'
+import { redactExcerpt } from './redact-excerpt.ts'
 import { bounded, boundedList, callerNames, type Digest, MAX_PERSONAL, numeral } from './redact.ts'
 
 /**
@@ -29,8 +30,8 @@ export function intentBody(entry: IntentEntry, subjectRef: number, sealed: strin
 }
 
 /**
- * `bundle` is left out of a decision where it is the line's own; `x` where the attributes are the intent's, which
- * `same` says, or none.
+ * `bundle` is left out of a decision where it is the line's own; attributes that are the intent's are not in `x`, which
+ * `same` says; `x` is left out where nothing is sealed.
  */
 export function outcomeBody(
   entry: OutcomeEntry,
@@ -45,11 +46,28 @@ export function outcomeBody(
     `,"effect":"${entry.effect}","wouldDeny":${entry.wouldDeny},"status":${numeral(entry.status)}` +
     `,"bundle":${bounded(bundle)},"decisions":${decisions(entry.decisions, bundle)}` +
     `,"upstreamStatus":${numeral(entry.upstreamStatus)},"lookups":${lookups(entry.lookups)}` +
-    `,"released":{${shape(entry.released, digest)},"dropped":${boundedList(entry.released.dropped)}}` +
+    `,"released":{${shape(entry.released, digest)},"dropped":${boundedList(entry.released.dropped)}${hidden(entry.released)}}` +
+    sequence(entry.sequence) +
     `,"notPlayed":${boundedList(entry.notPlayed)},"timings":[${numeral(entry.timings.total)},` +
     `${numeral(entry.timings.upstream)},${numeral(entry.timings.gate)}]` +
     (entry.candidate === undefined ? '' : candidate(entry.candidate)) +
-    (sealed === '' ? (same ? ',"same":true' : '') : `,"x":"${sealed}"`)
+    (same ? ',"same":true' : '') +
+    (sealed === '' ? '' : `,"x":"${sealed}"`)
+  )
+}
+
+function sequence(shape: OutcomeEntry['sequence']): string {
+  if (shape === undefined) return ''
+  return `,"sequence":[${numeral(shape.items)},${numeral(shape.released)},${numeral(shape.unfit)}]`
+}
+
+/** Fields that went out otherwise than they came, as `kind pointer`, and classes found in values. */
+function hidden({ redacted = [], detected = [] }: OutcomeEntry['released']): string {
+  const changes = redacted.map(({ kind, pointer }) => `${kind} ${pointer}`)
+  const found = detected.map((each) => `${each.class} ${each.pointer}`)
+  return (
+    (changes.length === 0 ? '' : `,"redacted":${boundedList(changes)}`) +
+    (found.length === 0 ? '' : `,"detected":${boundedList(found)}`)
   )
 }
 
@@ -71,8 +89,10 @@ export function intentSecret(entry: IntentEntry): string {
   return JSON.stringify([cut(address), cut(path), cut(userAgent), cut(host), boundedInput(entry.attributes)])
 }
 
-export function outcomeSecret(attributes: RecordedInput): string {
-  return JSON.stringify(boundedInput(attributes))
+/** What is sealed of an outcome: the attributes alone, or in this order with what the upstream itself had said. */
+export function outcomeSecret(attributes: RecordedInput | null, original?: string): string {
+  const input = boundedInput(attributes)
+  return JSON.stringify(original === undefined ? input : [input, redactExcerpt(original)])
 }
 
 const MAX_ATTRIBUTES = 65_536
@@ -87,8 +107,8 @@ function boundedInput(attributes: RecordedInput | null): RecordedInput | null {
   for (const name in params) size += name.length + (params[name]?.length ?? 0)
   for (const group of groups) size += group.length
   for (const role of roles) size += role.length
-  for (const { id, owner, tenant } of attributes.items ?? [])
-    size += 32 + (id?.length ?? 0) + (owner?.length ?? 0) + (tenant?.length ?? 0)
+  for (const { action, id, owner, tenant } of attributes.items ?? [])
+    size += 32 + (action?.length ?? 0) + (id?.length ?? 0) + (owner?.length ?? 0) + (tenant?.length ?? 0)
   return size <= MAX_ATTRIBUTES ? attributes : null
 }
 
@@ -119,7 +139,7 @@ function decisions(list: readonly Decision[], bundle: string): string {
     out += `${i === 0 ? '' : ','}{"checkpoint":"${one.checkpoint}","effect":"${one.effect}","pending":${one.pending}`
     out += `,"mode":"${one.mode}","reasons":${reasons(one.reasons)}`
     if (one.obligations.length > 0)
-      out += `,"obligations":${boundedList(one.obligations.map(obligationKind))}`
+      out += `,"obligations":${obligations(one.obligations)}`
     if (one.policies.length > 0) out += `,"policies":${boundedList(one.policies)}`
     if (one.observed !== undefined && one.observed.length > 0) out += `,"observed":${reasons(one.observed)}`
     if (one.items !== undefined) out += `,"items":${itemRows(one.items)}`
@@ -131,20 +151,33 @@ function decisions(list: readonly Decision[], bundle: string): string {
 
 const MAX_ROWS = 256
 
-/** A row is `[effect, count, policies]`; its item's attributes are sealed, at the same index. */
+/** A row is `[effect, count, policies]`, with its obligations where there are any; its item's attributes are sealed, at the same index. */
 function itemRows({ judged, released, rows }: ItemDecisions): string {
   let out = `{"judged":${numeral(judged)},"released":${numeral(released)},"rows":[`
   const kept = Math.min(rows.length, MAX_ROWS)
   for (let i = 0; i < kept; i++) {
     const row = rows[i]
     if (row === undefined) break
-    out += `${i === 0 ? '' : ','}["${row.effect}",${numeral(row.count)},${boundedList(row.policies)}]`
+    const asked = row.obligations === undefined ? '' : `,${obligations(row.obligations)}`
+    out += `${i === 0 ? '' : ','}["${row.effect}",${numeral(row.count)},${boundedList(row.policies)}${asked}]`
   }
   return `${out}]}`
 }
 
-function obligationKind(obligation: Decision['obligations'][number]): string {
-  return obligation.kind
+const MAX_OBLIGATIONS = 256
+
+/** A field obligation is `[kind, policy, fields]`, any other its kind. */
+function obligations(list: Decision['obligations']): string {
+  let out = '['
+  const kept = Math.min(list.length, MAX_OBLIGATIONS)
+  for (let i = 0; i < kept; i++) {
+    const one = list[i]
+    if (one === undefined) break
+    if (i > 0) out += ','
+    if (one.kind === 'drop-undeclared') out += `"${one.kind}"`
+    else out += `["${one.kind}",${bounded(one.policy)},${boundedList(one.fields)}]`
+  }
+  return `${out}]`
 }
 
 const MAX_REASONS = 64

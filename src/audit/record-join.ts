@@ -1,10 +1,11 @@
-import type { ExchangeRecord, OutcomeEntry, RecordedInput } from '../model/record.ts'
+import type { ExchangeRecord, OutcomeEntry } from '../model/record.ts'
 import type { Subject } from '../model/subject.ts'
 import {
   decodeCut,
   decodeIntent,
   decodeIntentSecret,
   decodeOutcome,
+  decodeOutcomeSecret,
   decodeSecret,
   type IntentLine,
   type OutcomeLine,
@@ -140,7 +141,7 @@ export class RecordJoin {
     const secret = unseal(this.#scope, line.subjectRef, sequence, line.sealed)
     return secret === null
       ? line.outcome
-      : { ...line.outcome, attributes: decodeSecret<RecordedInput>(secret) }
+      : { ...line.outcome, ...decodeOutcomeSecret(secret) }
   }
 }
 

@@ -170,10 +170,11 @@ export class SegmentWriter implements AuditWriter {
     let ref = 0
     let sealed = ''
     const same = intent !== undefined && entry.attributes === intent.attributes
-    if (entry.attributes !== null && !same) {
+    const attributes = same ? null : entry.attributes
+    if (attributes !== null || entry.original !== undefined) {
       const subject = this.#subject(segment, intent?.subject ?? ANONYMOUS, intent?.personal.address ?? '')
       ref = subject.ref
-      sealed = seal(subject.key, this.#batch.next, outcomeSecret(entry.attributes))
+      sealed = seal(subject.key, this.#batch.next, outcomeSecret(attributes, entry.original))
     }
     this.#batch.add('outcome', outcomeBody(entry, ref, sealed, same, this.#redaction))
   }

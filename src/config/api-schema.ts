@@ -1,8 +1,11 @@
 import { z } from 'zod'
 import { basePath, fieldName, host, label, line, localPath, name, upstreamUrl } from './forms.ts'
+import { sensitivitySettings } from './field-schema.ts'
+import { graphqlSettings } from './graphql-schema.ts'
 import { objectRule } from './object-schema.ts'
-import { observedStages, operationModes } from './observe-schema.ts'
+import { answerMode, observedStages, operationModes, unknownFieldsMode } from './observe-schema.ts'
 import { askedSignals } from './signal-schema.ts'
+import { urlSettings } from './url-schema.ts'
 
 const audience = z.string().min(1).max(1024)
 
@@ -60,6 +63,9 @@ export const apiSettings = z.strictObject({
     .describe(
       'The OpenAPI file, relative to the file that names it. Left out: the API is ungoverned and can only be observed.',
     ),
+  graphql: graphqlSettings
+    .optional()
+    .describe('A GraphQL API, in place of `contract`: its schema, and what one call may ask for.'),
   upstream: upstreamUrl.describe(
     'URL of the service. Without a path the base path is kept; a path, a lone `/` too, replaces it.',
   ),
@@ -96,6 +102,7 @@ export const apiSettings = z.strictObject({
   observe: observedStages,
   operations: operationModes,
   signals: askedSignals,
+  sensitivity: sensitivitySettings,
   onAuditFailure: z
     .enum(['deny', 'allow'])
     .default('deny')
@@ -107,7 +114,7 @@ export const apiSettings = z.strictObject({
   overlay: localPath
     .optional()
     .describe(
-      'A file of further object rules, in the form `objects: { … }`, so that the contract stays its vendor’s. Left out: the file beside the contract, `shop.sallyport.yaml` beside `shop.yaml`, where there is one.',
+      'A file of further object rules and of fields’ classes, in the form `objects: { … }` and `fields: { … }`, so that the contract stays its vendor’s. Left out: the file beside the contract, `shop.sallyport.yaml` beside `shop.yaml`, where there is one.',
     ),
   timeouts: timeouts.prefault({}).describe('How long the gate waits.'),
   maxRequestBytes: bytes
@@ -115,7 +122,33 @@ export const apiSettings = z.strictObject({
     .describe('Largest request body in bytes; bodies are held in memory to be checked whole.'),
   maxAnswerBytes: bytes
     .default(4_194_304)
-    .describe('Largest answer in bytes that the gate holds in memory to check; larger ones are refused.'),
+    .describe(
+      'Largest answer in bytes that the gate holds in memory to check; of larger ones `largeAnswers` says what becomes.',
+    ),
+  requestCodings: z
+    .array(z.enum(['gzip', 'deflate', 'br', 'zstd']))
+    .max(4)
+    .optional()
+    .describe(
+      'Content codings that request bodies may come in. They are undone to be checked, and go upstream without. An empty list takes none. Left out: all four.',
+    ),
+  unknownFields: unknownFieldsMode
+    .optional()
+    .describe(
+      'What becomes of request fields and query parameters that the contract does not declare: `reject` refuses the call, `strip` takes them out before it goes upstream, `observe` passes them on and records what rejecting would have refused. Left out: `reject`.',
+    ),
+  answers: answerMode
+    .optional()
+    .describe(
+      'What becomes of an answer that is not as the contract says: `strip` takes out undeclared fields and refuses what else does not fit, `block` refuses undeclared fields too, `observe` only records. Left out: `strip`.',
+    ),
+  largeAnswers: z
+    .enum(['refuse', 'pass'])
+    .default('refuse')
+    .describe(
+      'What becomes of answers larger than maxAnswerBytes. `pass` sends them on unread and counts them, but for those that a rule or policy has to read: these are refused all the same.',
+    ),
+  urls: urlSettings.optional(),
   tenant: label.default('default').describe('The tenant the API belongs to.'),
   environment: label
     .optional()

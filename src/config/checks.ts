@@ -129,13 +129,18 @@ export function checkApi(api: FoundApi, config: Config, findings: Findings): voi
     )
   }
 
-  if (mode === 'enforce' && (contract === undefined || identity === undefined)) {
-    const lacking = contract === undefined ? 'a contract' : 'an identity'
+  if (contract !== undefined && settings.graphql !== undefined) {
+    const message = 'an API has a contract or is a GraphQL API, not both'
+    findings.problem(source, ['graphql'], message, 'Make two APIs of it, with paths of their own.', 'key')
+  }
+  const governed = contract !== undefined || settings.graphql !== undefined
+  if (mode === 'enforce' && (!governed || identity === undefined)) {
+    const lacking = governed ? 'an identity' : 'a contract'
     findings.problem(
       source,
       ['mode'],
       `mode enforce needs ${lacking}: there is nothing to hold calls against`,
-      `Add ${contract === undefined ? 'contract:' : 'identity: with accept and audience'}, or set mode: observe.`,
+      `Add ${governed ? 'identity: with accept and audience' : 'contract:'}, or set mode: observe.`,
     )
   }
   for (const [index, signal] of settings.signals.entries()) {
@@ -148,7 +153,7 @@ export function checkApi(api: FoundApi, config: Config, findings: Findings): voi
       known === '' ? 'Add it under signals.' : `Under signals stand: ${known}.`,
     )
   }
-  if (settings.signals.length > 0 && contract === undefined) {
+  if (settings.signals.length > 0 && !governed) {
     findings.problem(
       source,
       ['signals'],

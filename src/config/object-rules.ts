@@ -4,6 +4,7 @@ import { parsePointer } from '../syntax/json-pointer.ts'
 import { beside, type FoundApi } from './api-files.ts'
 import { readDocument, shown } from './document.ts'
 import { liesBelow, readTextFile } from './files.ts'
+import type { FieldsBeside } from './field-schema.ts'
 import type { Findings, Source } from './findings.ts'
 import { schemaFindings } from './issues.ts'
 import { besideFile, type ListSettings, type RuleSettings } from './object-schema.ts'
@@ -48,6 +49,21 @@ export function configuredRules({ settings, source }: FoundApi): readonly Placed
   }))
 }
 
+/** What the file beside a contract holds. */
+export interface Beside {
+  readonly rules: readonly PlacedRule[]
+  /** Null where there is no such file. */
+  readonly fields: PlacedFields | null
+}
+
+/** Classes of fields, and where they are stated. */
+export interface PlacedFields {
+  readonly stated: FieldsBeside
+  readonly source: Source
+}
+
+const NOTHING_BESIDE: Beside = { rules: [], fields: null }
+
 /** `shop.openapi.yaml` has its rules in `shop.openapi.sallyport.yaml`. */
 export function besideContract(contract: string): string {
   return `${contract.replace(/\.(?:ya?ml|json)$/i, '')}.sallyport.yaml`
@@ -57,12 +73,12 @@ export function besideContract(contract: string): string {
  * The rules of the file beside the contract, or of the one `overlay` names; none where there is no such file. It is
  * watched even so, that it is seen when it comes.
  */
-export function besideRules(
+export function readBeside(
   { settings, source }: FoundApi,
   contract: string,
   main: Source,
   findings: Findings,
-): readonly PlacedRule[] {
+): Beside {
   const named = settings.overlay
   const file = named === undefined ? besideContract(contract) : beside(source.file, named)
   findings.touchedFile(file)
@@ -71,7 +87,7 @@ export function besideRules(
   if (!read.ok) {
     if (named !== undefined || !read.missing)
       findings.problem(source, at, `the file of object rules ${shown(file, 512)} ${read.why}`, '')
-    return []
+    return NOTHING_BESIDE
   }
   if (
     source.file !== main.file &&
@@ -79,12 +95,12 @@ export function besideRules(
   ) {
     const message = `the file of object rules ${shown(file, 512)} lies outside the folders of the configuration and of the API’s file`
     findings.problem(source, at, message, 'Put it beside the API’s file.')
-    return []
+    return NOTHING_BESIDE
   }
   const document = readDocument(file, read.text)
   if (!document.ok) {
     findings.add(document.problems)
-    return []
+    return NOTHING_BESIDE
   }
   const own: Source = { file, text: read.text, base: [] }
   const value = document.value ?? {}
@@ -92,13 +108,14 @@ export function besideRules(
   if (!parsed.success) {
     for (const { segments, at: where, message, hint } of schemaFindings(parsed.error, besideFile, value))
       findings.problem(own, segments, message, hint, where)
-    return []
+    return NOTHING_BESIDE
   }
-  return Object.entries(parsed.data.objects).map(([type, rule]) => ({
+  const rules = Object.entries(parsed.data.objects).map(([type, rule]) => ({
     type,
     rule,
     source: { ...own, base: ['objects', type] },
   }))
+  return { rules, fields: { stated: parsed.data.fields, source: { ...own, base: ['fields'] } } }
 }
 
 /** What no single rule can say: rules of one type or path, and whose subjects an owner field names. */

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { isToken } from '../syntax/http.ts'
+import { besideFields } from './field-schema.ts'
 import { jsonPointer, name, refuse, template } from './forms.ts'
 import { claim } from './issuer-schema.ts'
+import { answerMode, unknownFieldsMode } from './observe-schema.ts'
 
 /** Object rules, in the one form they have wherever they stand: configuration, contract, or a file beside it. */
 
@@ -127,7 +129,11 @@ export const objectRule = z.strictObject({
 
 /** The file beside a contract: `shop.sallyport.yaml` beside `shop.yaml`. */
 export const besideFile = z.strictObject({
-  objects: z.record(name, objectRule).describe('Object rules by type, as under `apis.*.objects`.'),
+  objects: z
+    .record(name, objectRule)
+    .default({})
+    .describe('Object rules by type, as under `apis.*.objects`.'),
+  fields: besideFields,
 })
 
 /** `x-sallyport` at a path of a contract: the rule of the object that the path names. */
@@ -137,7 +143,7 @@ export const pathExtension = z.strictObject({
     .describe('The object rule of this path.'),
 })
 
-/** `x-sallyport` at an operation: the list it answers, of objects whose rule stands elsewhere, and its own mode. */
+/** `x-sallyport` at an operation: the list it answers, of objects whose rule stands elsewhere, and settings of its own. */
 export const operationExtension = z.strictObject({
   list: z
     .strictObject({ of: name.describe('The type of the objects listed: `order`.'), ...listed })
@@ -147,6 +153,10 @@ export const operationExtension = z.strictObject({
     .enum(['enforce', 'observe'])
     .optional()
     .describe('The operation’s own mode, as under `apis.*.operations`.'),
+  answers: answerMode.optional().describe('The operation’s own, as under `apis.*.operations`.'),
+  unknownFields: unknownFieldsMode
+    .optional()
+    .describe('The operation’s own, as under `apis.*.operations`.'),
 })
 
 export type RuleSettings = z.infer<typeof objectRule>

@@ -51,10 +51,16 @@ export function toPlans(
 }
 
 /** The plan once the contract's base path is known; it counts only where configuration left it out. */
-export function settlePlan(plan: ApiSettingsPlan, contractBasePath: string): ApiPlan {
+export function settlePlan(
+  plan: ApiSettingsPlan,
+  contractBasePath: string,
+  contractUrlNames: readonly string[] = [],
+): ApiPlan {
   const { objects: _, ...rest } = plan
   const basePath = plan.basePath ?? contractBasePath
-  return { ...rest, basePath, upstream: { ...plan.upstream, basePath: plan.upstream.basePath ?? basePath } }
+  const upstream = { ...plan.upstream, basePath: plan.upstream.basePath ?? basePath }
+  const urlNames = sorted([...(plan.urlNames ?? []), ...contractUrlNames])
+  return { ...rest, basePath, upstream, ...(urlNames.length === 0 ? {} : { urlNames }) }
 }
 
 function issuerPlan(name: string, settings: IssuerSettings, claims?: ReadonlySet<string>): IssuerPlan {
@@ -109,6 +115,16 @@ function apiPlan({ name, settings, rules }: ReadApi, environment: string, signal
     stripHeaders: sorted(stripHeaders),
     maxRequestBytes,
     maxAnswerBytes,
+    ...(settings.requestCodings === undefined ? {} : { requestCodings: sorted(settings.requestCodings) }),
+    ...(settings.answers === undefined ? {} : { answers: settings.answers }),
+    ...(settings.unknownFields === undefined ? {} : { unknownFields: settings.unknownFields }),
+    ...(settings.largeAnswers === 'refuse' ? {} : { largeAnswers: settings.largeAnswers }),
+    ...(settings.sensitivity.sample === 0
+      ? {}
+      : {
+          sampling: { share: settings.sensitivity.sample, maxValues: settings.sensitivity.maxValues },
+        }),
+    ...urlPlan(settings.urls),
     tenant,
     environment: settings.environment ?? environment,
     ...(settings.zone === undefined ? {} : { zone: settings.zone }),
@@ -117,6 +133,22 @@ function apiPlan({ name, settings, rules }: ReadApi, environment: string, signal
     objects: [...rules]
       .sort((a, b) => (a.type < b.type ? -1 : 1))
       .map(({ type, rule }) => toObjectRule(type, rule, identity?.accept ?? [])),
+  }
+}
+
+/** Names that are resolved: a wildcard's cannot be known, and an address is one. */
+function urlPlan(urls: ReadApi['settings']['urls']): Pick<ApiPlan, 'urls' | 'urlNames'> {
+  if (urls === undefined) return {}
+  const { hosts, schemes, ports, private: privates } = urls
+  const names = privates === 'allow' ? [] : (hosts ?? []).filter((host) => /^[^*:]*[a-z][^:]*$/.test(host))
+  return {
+    urls: {
+      ...(hosts === undefined ? {} : { hosts: sorted(hosts) }),
+      ...(schemes === undefined ? {} : { schemes: sorted(schemes) }),
+      ...(ports === undefined ? {} : { ports: [...ports].sort((a, b) => a - b) }),
+      private: privates,
+    },
+    ...(names.length === 0 ? {} : { urlNames: sorted(names) }),
   }
 }
 

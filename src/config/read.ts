@@ -4,13 +4,15 @@ import { beside, type FoundApi, readApiFiles } from './api-files.ts'
 import type { ApiSettings } from './api-schema.ts'
 import { checkApi, checkConfig } from './checks.ts'
 import { checkClaims } from './claims.ts'
+import { type ContractPart, readContractParts } from './contract-parts.ts'
 import { readDocument, shown } from './document.ts'
 import { liesBelow, readTextFile } from './files.ts'
 import { Findings, type Source } from './findings.ts'
 import { schemaFindings } from './issues.ts'
-import { besideRules, checkRules, configuredRules, type PlacedRule } from './object-rules.ts'
+import { checkRules, configuredRules, type PlacedFields, type PlacedRule, readBeside } from './object-rules.ts'
 import { ConfigError, type Problem } from './place.ts'
 import { type PolicyFile, type PolicyTestFile, readPolicyFolder } from './policy-files.ts'
+import { type ReadGraphql, readGraphql } from './read-graphql.ts'
 import { type ReadDomain, readDomains } from './read-domains.ts'
 import { type Config, configSchema } from './schema.ts'
 import { checkZones } from './zone-checks.ts'
@@ -19,14 +21,25 @@ const MAX_CONFIG_BYTES = 1_048_576
 const MAX_APIS = 1000
 const MAX_CONTRACT_BYTES = 32 * 1_048_576
 
+export interface ReadContract {
+  readonly file: string
+  readonly text: string
+  /** The other files it is written in, by their path from its folder. */
+  readonly parts: ReadonlyMap<string, ContractPart>
+}
+
 export interface ReadApi {
   readonly name: string
   readonly settings: ApiSettings
   /** The part of a file that configures the API: what `Findings` and `checkClaims` place problems in. */
   readonly source: Source
-  readonly contract: { readonly file: string; readonly text: string } | null
+  readonly contract: ReadContract | null
+  /** Of a GraphQL API, which has no contract besides. */
+  readonly graphql: ReadGraphql | null
   /** Object rules of the configuration and of the file beside the contract. */
   readonly rules: readonly PlacedRule[]
+  /** What the file beside the contract states of its fields; null where there is none. */
+  readonly fields: PlacedFields | null
 }
 
 /** Everything the gate is configured by, read once; nothing else reads these files. */
@@ -88,10 +101,11 @@ export function readConfig(file: string): ReadConfig {
 
   const apis = found.map((api) => {
     const contract = readContract(api, main, findings)
-    const beside = contract === null ? [] : besideRules(api, contract.file, main, findings)
-    const rules = [...configuredRules(api), ...beside]
+    const beside = contract === null ? null : readBeside(api, contract.file, main, findings)
+    const rules = [...configuredRules(api), ...(beside?.rules ?? [])]
     checkRules(rules, api.settings.identity?.accept ?? [], findings)
-    return { ...api, contract, rules }
+    const graphql = readGraphql(api, main, findings)
+    return { ...api, contract, graphql, rules, fields: beside?.fields ?? null }
   })
   const folder = config.policies === undefined ? null : beside(file, config.policies)
   const policies =
@@ -192,7 +206,8 @@ function readContract(api: FoundApi, main: Source, findings: Findings): ReadApi[
     )
     return null
   }
-  return { file, text: read.text }
+  const parts = readContractParts(file, read.text, (path) => findings.touchedFile(path))
+  return { file, text: read.text, parts }
 }
 
 function claimOf({ name, settings }: FoundApi) {
@@ -201,7 +216,8 @@ function claimOf({ name, settings }: FoundApi) {
 }
 
 export function isGoverned(settings: ApiSettings): boolean {
-  return settings.contract !== undefined && settings.identity !== undefined
+  const { contract, graphql, identity } = settings
+  return (contract !== undefined || graphql !== undefined) && identity !== undefined
 }
 
 function isEnforced(settings: ApiSettings): boolean {

@@ -34,6 +34,8 @@ export const RECORDABLE_ATTRIBUTES = [
   'context.amr',
   'context.authAgeSeconds',
   'context.networks',
+  'context.requestClasses',
+  'context.answerClasses',
   'context.time',
   'context.device',
 ] as const

@@ -1,6 +1,6 @@
 import type { ItemsPlan, ObjectPlan } from '../model/operation.ts'
 import { readPointer } from '../syntax/json-pointer.ts'
-import { isRawNumber, stringifyExact } from './exact-json.ts'
+import { isRawNumber } from './exact-json.ts'
 
 /** One item of a list as the upstream states it: values unchecked, undefined where there is none. */
 export interface StatedItem {
@@ -28,23 +28,25 @@ export function readItems(
 ): readonly (StatedItem | null)[] | null {
   const list = readPointer(value, plan.at)
   if (!Array.isArray(list)) return null
+  return list.map((item: unknown) => statedItem(item, object, plan))
+}
+
+/** What one item says; null for one that is no object. */
+export function statedItem(item: unknown, object: ObjectPlan, plan: ItemsPlan): StatedItem | null {
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) return null
   const { owner, tenant } = object
-  return list.map((item: unknown) =>
-    typeof item !== 'object' || item === null || Array.isArray(item)
-      ? null
-      : {
-          owner: owner === undefined ? undefined : readPointer(item, owner),
-          tenant: tenant === undefined ? undefined : readPointer(item, tenant),
-          id: plan.id === undefined ? undefined : readPointer(item, plan.id),
-        },
-  )
+  return {
+    owner: owner === undefined ? undefined : readPointer(item, owner),
+    tenant: tenant === undefined ? undefined : readPointer(item, tenant),
+    id: plan.id === undefined ? undefined : readPointer(item, plan.id),
+  }
 }
 
 /**
  * Takes items out of a parsed answer and sets its counts; `value` is changed. An array that the contract does not
  * declare is no longer in it, and nothing is left to take out.
  */
-export function withoutItems(value: unknown, plan: ItemsPlan, removed: ReadonlySet<number>): string {
+export function withoutItems(value: unknown, plan: ItemsPlan, removed: ReadonlySet<number>): unknown {
   const list = readPointer(value, plan.at)
   let left = 0
   if (Array.isArray(list)) {
@@ -52,7 +54,7 @@ export function withoutItems(value: unknown, plan: ItemsPlan, removed: ReadonlyS
     list.length = left
   }
   for (const count of plan.counts ?? []) setCount(value, count, left)
-  return stringifyExact(value)
+  return value
 }
 
 function setCount(value: unknown, place: readonly string[], count: number): void {

@@ -1,12 +1,17 @@
-import type { Finding } from '../model/fact.ts'
+import { type Finding, finding } from '../model/fact.ts'
 import type { ObjectPlan } from '../model/operation.ts'
+import { reason } from '../model/reason.ts'
 import { type JsonLimits, scanJson } from '../syntax/json.ts'
 import { readPointer } from '../syntax/json-pointer.ts'
 import { type AnswerItems, readItems, withoutItems } from './answer-items.ts'
+import { checkMediaAnswer } from './answer-media.ts'
 import { chooseContent, type LinkedContent } from './content.ts'
-import { parseExact, stringifyExact } from './exact-json.ts'
+import { errorLeak } from './error-leak.ts'
 import { checkFindings, contractFinding, MAX_FINDINGS, NO_FINDINGS } from './findings.ts'
-import { dropUndeclared, type LinkedShape, type Stripped } from './sealed-walk.ts'
+import { Rewrite } from './rewrite.ts'
+import { editFields, type FieldChange, type FieldEdits, type ItemEdits } from './sensitivity/edit-fields.ts'
+import type { AnswerLabels } from './sensitivity/linked-labels.ts'
+import { type Detected, sampleValues } from './sensitivity/sample-values.ts'
 
 export interface AnswerCheck {
   readonly findings: readonly Finding[]
@@ -20,6 +25,12 @@ export interface AnswerCheck {
   readonly dropped: readonly string[]
   /** The answer was held against a schema. */
   readonly checked: boolean
+  /** Writes the answer anew for its reader; left out where it was not read. To be called once, in place of `items.without`. */
+  readonly edit?: AnswerEdit
+  /** Classes that the first values of the answer tell, where the contract gives them none (a signal, for people). */
+  readonly sample?: (maxValues: number) => readonly Detected[]
+  /** Of an error: what its texts tell of the upstream's inside, by the name of the rule (error-leak.ts). */
+  readonly leak?: string
 }
 
 /** The values at the object rule's pointers, unchecked; undefined where there is none. */
@@ -28,6 +39,15 @@ export interface StatedObject {
   readonly tenant: unknown
 }
 
+/**
+ * The checked answer with fields hidden and without the items at these indexes (of the list as it came); values that
+ * stay as they came, numbers by their digits.
+ */
+export type AnswerEdit = (
+  fields: { readonly edits: FieldEdits | null; readonly items?: ItemEdits } | null,
+  removed: ReadonlySet<number> | null,
+) => { readonly body: Uint8Array; readonly changes: readonly FieldChange[] }
+
 export const NOTHING_STATED: StatedObject = Object.freeze({ owner: undefined, tenant: undefined })
 
 export interface AnswerSet {
@@ -35,9 +55,17 @@ export interface AnswerSet {
   readonly object: ObjectPlan | undefined
   readonly byStatus: ReadonlyMap<string, readonly LinkedContent[]>
   readonly limits: JsonLimits
+  readonly labels: AnswerLabels
+  /** Whether undeclared fields are taken out, or speak against the answer. */
+  readonly undeclared: 'strip' | 'block'
 }
 
-const MAX_DROPPED = 100
+/**
+ * What the contract promises by status and media type alone: `checked` content is held against a schema, `items` one
+ * by one as they come, `passed` is declared and not read; `none`: no such status, media type, or content at all.
+ */
+export type AnswerPromise = 'checked' | 'items' | 'passed' | 'none'
+
 const NOTHING_DROPPED: readonly string[] = Object.freeze([])
 
 /** Holds an answer against what the contract declares for its status, and takes out what it does not declare. */
@@ -71,7 +99,14 @@ export function checkAnswer(
   if (chosen === null) {
     return unread([contractFinding('response-undeclared', { status, rule: 'media type' })])
   }
-  if (!chosen.json) return unread(NO_FINDINGS)
+  if (!chosen.json) {
+    const leak = status < 400 ? null : errorLeak(textOf(bytes))
+    const leaks = leak === null ? {} : { leak }
+    const read = checkMediaAnswer(chosen, status, bytes, set.limits, set.undeclared)
+    if (read === null) return { ...unread(NO_FINDINGS), ...leaks }
+    const { findings, body, dropped } = read
+    return { ...unread(findings), body, dropped, checked: true, ...leaks }
+  }
   const scan = scanJson(bytes, set.limits)
   if (!scan.ok) {
     const { rule, pointer, offset } = scan.fault
@@ -80,25 +115,59 @@ export function checkAnswer(
   const { check, shape } = chosen.content
   const stated = statedObject(scan.value, set.object)
   const listed = statedItems(scan.value, set.object)
-  const { value, dropped }: Stripped =
-    shape === null ? { value: scan.value, dropped: null } : dropUndeclared(scan.value, shape, MAX_DROPPED)
-  const faults = check === null ? null : check.faults(value, bytes.length)
-  const findings = faults === null ? NO_FINDINGS : checkFindings('response-invalid', faults, MAX_FINDINGS)
+  const rewrite = new Rewrite(bytes, scan.value, scan.exact, shape)
+  const { value, dropped } = rewrite
+  const faults = check === null ? null : check.faults(value, bytes.length, rewrite.digits)
+  const unfit = faults === null ? NO_FINDINGS : checkFindings('response-invalid', faults, MAX_FINDINGS)
+  const findings =
+    set.undeclared === 'block' && dropped.length > 0 ? [undeclaredFields(dropped), ...unfit] : unfit
+  const leak = status < 400 ? null : errorLeak(value)
   const plan = set.object?.items
-  const changed = dropped !== null && shape !== null
-  const text = !changed ? null : scan.exact ? JSON.stringify(value) : stringifyExact(exactly(bytes, shape))
-  const body = text === null ? bytes : Buffer.from(text)
+  const body = rewrite.bytes()
   const items: AnswerItems | null =
     plan === undefined
       ? null
       : {
           stated: listed,
-          without: (removed) =>
-            removed.size === 0 && plan.counts === undefined
-              ? body
-              : Buffer.from(withoutItems(scan.exact ? value : exactly(bytes, shape), plan, removed)),
+          without: (removed) => {
+            if (removed.size === 0 && plan.counts === undefined) return body
+            rewrite.edit((at) => withoutItems(at, plan, removed))
+            return rewrite.bytes()
+          },
         }
-  return { findings, body, stated, items, dropped: changed ? [...dropped] : NOTHING_DROPPED, checked: true }
+  const edit: AnswerEdit = (fields, removed) => {
+    const changes: FieldChange[] = []
+    if (fields !== null) {
+      rewrite.edit((at) => {
+        const edited = editFields(at, set.labels.of(status), fields.edits, fields.items)
+        changes.push(...edited.changes)
+        return edited.value
+      })
+    }
+    const listed = plan !== undefined && removed !== null && (removed.size > 0 || plan.counts !== undefined)
+    if (listed) rewrite.edit((at) => withoutItems(at, plan, removed))
+    const written = fields === null && !listed ? body : rewrite.bytes()
+    return { body: listed || changes.length > 0 ? written : body, changes }
+  }
+  const sample = (maxValues: number): readonly Detected[] => sampleValues(value, set.labels.of(status), maxValues)
+  return { findings, body, stated, items, edit, sample, dropped, checked: true, ...(leak === null ? {} : { leak }) }
+}
+
+export function promiseOf(set: AnswerSet, status: number, contentType: string | undefined): AnswerPromise {
+  const declared = declaredContents(set, status)
+  const chosen = declared === undefined ? null : chooseContent(declared, contentType)
+  if (chosen === null) return 'none'
+  if (chosen.content.items !== undefined) return 'items'
+  return chosen.json || chosen.content.media !== undefined ? 'checked' : 'passed'
+}
+
+function undeclaredFields(fields: readonly string[]): Finding {
+  return finding(reason('response-field-undeclared', 'contract', { fields }))
+}
+
+/** Of a media type that is not JSON, as far as it is text. */
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
 }
 
 function statedItems(value: unknown, object: ObjectPlan | undefined): AnswerItems['stated'] {
@@ -122,10 +191,4 @@ export function declaredContents(set: AnswerSet, status: number): readonly Linke
     set.byStatus.get(`${Math.trunc(status / 100)}XX`) ??
     set.byStatus.get('default')
   )
-}
-
-/** A double does not hold every number the upstream wrote: those are kept by their digits. */
-function exactly(bytes: Uint8Array, shape: LinkedShape | null): unknown {
-  const value = parseExact(bytes)
-  return shape === null ? value : dropUndeclared(value, shape, MAX_DROPPED).value
 }

@@ -31,7 +31,7 @@ describe('what a body says of whose object it is', () => {
   )
   const operation = contract.operations.get('shop.create')
   const said = (text: string, type = 'application/json'): unknown =>
-    operation?.statedByBody(type, Buffer.from(text)).owner
+    operation?.checkBody(type, Buffer.from(text)).stated.owner
 
   it.each([
     ['a text', '{"for":{"customerId":"ana"}}', 'ana'],

@@ -24,8 +24,8 @@ const warningsOf = (text: string): string[] =>
   compileText(text).warnings.map(({ code, pointer }) => `${code} ${pointer}`)
 
 describe('the document', () => {
-  it('is JSON or YAML, of OpenAPI 3.0 or 3.1', () => {
-    for (const version of ['3.0.0', '3.0.3', '3.1.0', '3.1.1']) {
+  it('is JSON or YAML, of OpenAPI 3.0, 3.1 or 3.2', () => {
+    for (const version of ['3.0.0', '3.0.3', '3.1.0', '3.1.1', '3.2.0']) {
       expect(compileText(contractText({ paths: { '/a': { get: OK } } }, version)).operations).toHaveLength(1)
     }
     const yaml =
@@ -34,11 +34,13 @@ describe('the document', () => {
   })
 
   it.each([
-    ['{"swagger":"2.0"}', /Swagger 2\.0 is not supported: convert/],
-    ['openapi: 4.0.0', /shop\.yaml:1:1: OpenAPI 4\.0\.0 is not supported/],
-    ['openapi: 3.2.0', /OpenAPI 3\.2\.0 is not supported/],
+    ['{"swagger":"1.2"}', /shop\.yaml:1:2: Swagger 1\.2 is not supported: use 2\.0, 3\.0, 3\.1 or 3\.2/],
+    ['swagger: 2.0', /Swagger that is not text \(write "2\.0" in quotes\) is not supported/],
+    ['swagger: "2.0"\nopenapi: 3.1.0', /states both swagger and openapi/],
+    ['info: {}\nopenapi: 4.0.0', /shop\.yaml:2:1: OpenAPI 4\.0\.0 is not supported: use 2\.0, 3\.0, 3\.1 or 3\.2/],
+    ['openapi: 3.3.0', /OpenAPI 3\.3\.0 is not supported/],
     ['openapi: 3.10.0', /OpenAPI 3\.10\.0 is not supported/],
-    ['openapi: 3.1', /which OpenAPI version/],
+    ['openapi: 3.1', /the version is not text: put it in quotes/],
     ['info: {}', /which OpenAPI version/],
     ['[]', /not an object/],
     ['', /not an object/],
@@ -92,7 +94,7 @@ describe('references', () => {
   ])('never leave the contract: %s', (ref) => {
     const fault = faultOf(() => compileText(refTo(ref)))
     expect(fault.code).toBe('contract-invalid')
-    expect(fault.message).toContain('leaves the contract')
+    expect(fault.message).toMatch(/contract’s own folder|cannot be followed: other\.yaml was not read/)
     expect(fault.data).toMatchObject({
       pointer: '/paths/~1a/get/responses/200/content/application~1json/schema/$ref',
       line: 1,
@@ -164,7 +166,7 @@ describe('operations', () => {
           '/a/{x}': { get: OK },
           '/a/{y}': { get: OK },
           '/b#frag': { get: OK },
-          '/c?d': { get: OK },
+          '/c?{d}': { get: OK },
           '/{a}{b}': { get: OK },
         },
       }),
@@ -328,16 +330,16 @@ describe('what is not honoured', () => {
       discriminator: { propertyName: 'kind' },
       properties: {
         a: { type: 'string', format: 'iban' },
-        b: { type: 'string', pattern: '(?=x)' },
-        c: { $dynamicRef: '#x' },
+        b: { type: 'string', pattern: '\\Ax' },
+        c: { divisibleBy: 2 },
         d: { type: 'file' },
         e: { type: 'integer', maximum: '7' },
-        f: { enum: [] },
+        f: { enum: 'a' },
         g: { type: 'string', readOnly: true },
         h: { type: 'string', writeOnly: true },
         i: { oneOf: [{ $ref: '#/components/schemas/A' }, { properties: { x: {} } }] },
       },
-      patternProperties: { '(?!x)': {} },
+      patternProperties: { '\\Ax': {} },
     }
     const text = contractText({
       paths: {
@@ -367,12 +369,7 @@ describe('what is not honoured', () => {
       new Set([
         `path-parameter ${post}/parameters/id`,
         `path-parameter ${post}`,
-        `parameter-cookie ${post}/parameters/0`,
-        `parameter-style ${post}/parameters/1`,
-        `parameter-style ${post}/parameters/2`,
-        `parameter-style ${post}/parameters/3`,
         `parameter-invalid ${post}/parameters/4`,
-        `media-type-unchecked ${post}/requestBody/content/text~1xml`,
         `media-type-unchecked ${post}/requestBody/content/nonsense`,
         `schema-keyword ${post}/responses/weird`,
         `webhooks-callbacks ${post}/callbacks`,
@@ -380,13 +377,11 @@ describe('what is not honoured', () => {
         `servers ${post}/servers`,
         `format-unknown ${body}/properties/a/format`,
         `pattern-unusable ${body}/properties/b/pattern`,
-        `pattern-unusable ${body}/patternProperties/(?!x)`,
-        `schema-keyword ${body}/properties/c/$dynamicRef`,
+        `pattern-unusable ${body}/patternProperties/\\Ax`,
+        `schema-keyword ${body}/properties/c/divisibleBy`,
         `schema-keyword ${body}/properties/d/type`,
         `schema-keyword ${body}/properties/e/maximum`,
         `schema-keyword ${body}/properties/f/enum`,
-        `read-write-only ${body}/properties/g`,
-        `combinator-union ${body}/properties/i/oneOf`,
       ]),
     )
   })

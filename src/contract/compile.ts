@@ -1,19 +1,31 @@
 import type { CompiledOperation } from '../model/bundle.ts'
 import { SallyportError } from '../model/errors.ts'
 import type { OperationPlan } from '../model/operation.ts'
-import { escapePointer } from '../syntax/json-pointer.ts'
-import type { ContentDetail, ContractWarning, OperationDetail, ShapeId } from './detail.ts'
-import { faultAt, type OpenApiDocument, readDocument } from './document.ts'
+import type { ContentDetail, ContractWarning, OperationDetail, ParameterDetail, ShapeId } from './detail.ts'
+import { type SplitTemplate, splitTemplate, withDistinctions } from './distinction.ts'
+import { type OpenApiDocument, readDocument } from './document.ts'
+import { faultAt, originOf } from './fault.ts'
 import { isRecord, type JsonRecord, listAt, own, recordAt, textAt } from './json-value.ts'
+import { mapMedia } from './media/link.ts'
 import { type MessagePlan, messagePlan } from './message-plan.ts'
 import { emitModules, type GeneratedModule } from './modules.ts'
 import { warnUndeclared } from './object-place.ts'
 import { type ObjectRule, objectPlans } from './object-rule.ts'
-import { fitTemplate, type ParameterPlans, parameterPlans } from './parameter-plan.ts'
-import { follow } from './reference.ts'
+import { declaredPaths, whyUncallable } from './operations.ts'
+import { fitTemplate, type ParameterPlan, type ParameterPlans, parameterPlans } from './parameters/plan.ts'
+import type { ReadParts } from './parts.ts'
+import { templateForm } from './path-template.ts'
 import { SchemaConverter } from './schema.ts'
+import { sealMessages, sealParameters } from './sealing/sealed-messages.ts'
+import { SealedSchemas } from './sealing/sealed-schemas.ts'
 import { readSchemes, securityPlan } from './security.ts'
-import { readServers } from './servers.ts'
+import {
+  type Classified,
+  Classifier,
+  type FieldStatements,
+  NOTHING_STATED_OF_FIELDS,
+} from './sensitivity/classify.ts'
+import { readServers, type Servers, warnLocalServers } from './servers.ts'
 import { ShapeCompiler } from './shape.ts'
 import { ValidatorCompiler } from './validators.ts'
 
@@ -30,6 +42,10 @@ export interface ContractInput {
   readonly basePath?: string
   readonly objects: Readonly<Record<string, ObjectRule>>
   readonly credential: 'replace' | 'pass'
+  /** The files that the contract refers to, as read. */
+  readonly parts?: ReadParts
+  /** What stands beside the contract about its fields; left out: nothing, and names tell classes. */
+  readonly fields?: FieldStatements
 }
 
 export interface CompiledContract {
@@ -41,17 +57,24 @@ export interface CompiledContract {
   readonly title: string
   readonly version: string
   readonly warnings: readonly ContractWarning[]
+  /** Names that the contract's own URL rules list, for control to resolve. */
+  readonly urlNames?: readonly string[]
+  /** Classes with their places, by operation key: what is not needed to hold calls against the contract. */
+  readonly classified: ReadonlyMap<string, Classified>
 }
 
-const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'] as const
-const READS = new Set(['get', 'head', 'options', 'trace'])
+/** Safe methods (RFC 9110 §9.2.1, the QUERY method's draft): any other may change something. */
+const READS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY'])
 
 interface Draft {
   readonly plan: OperationPlan
   readonly routable: boolean
+  readonly split: SplitTemplate
   readonly parameters: ParameterPlans
   readonly messages: MessagePlan
   readonly pointer: string
+  readonly item: { readonly value: JsonRecord; readonly pointer: string }
+  readonly value: JsonRecord
 }
 
 /**
@@ -60,7 +83,7 @@ interface Draft {
  * @throws {SallyportError} `contract-invalid`, `config-invalid` for object rules that fit nothing.
  */
 export function compileContract(input: ContractInput): CompiledContract {
-  const document = readDocument(input.text, input.file)
+  const document = readDocument(input.text, input.file, input.parts)
   try {
     return compileDocument(input, document)
   } catch (error) {
@@ -72,16 +95,16 @@ export function compileContract(input: ContractInput): CompiledContract {
 }
 
 function compileDocument(input: ContractInput, document: OpenApiDocument): CompiledContract {
-  const warnings: ContractWarning[] = []
+  const warnings: ContractWarning[] = [...document.warnings]
   const warn = (warning: ContractWarning): void => {
     if (warning.code === 'security-unsupported' && input.credential === 'pass') return
-    warnings.push(warning)
+    const { file, pointer } = originOf(document, warning.pointer)
+    warnings.push({ ...warning, pointer, ...(file === document.file ? {} : { file }) })
   }
   const { root } = document
   const servers = readServers(root, input.basePath, warn)
   const converter = new SchemaConverter(document, warn)
-  const drafts = readOperations(input.api, document, converter, warn)
-  converter.finish()
+  const drafts = readOperations(input.api, document, servers, converter, warn)
   const objects = objectPlans(
     input.api,
     input.objects,
@@ -92,9 +115,27 @@ function compileDocument(input: ContractInput, document: OpenApiDocument): Compi
     })),
   )
 
+  const classifier = new Classifier(document, input.fields ?? NOTHING_STATED_OF_FIELDS, warn)
+  for (const { plan, item, value, pointer } of drafts)
+    classifier.add([plan.operationId ?? '', `${plan.method} ${plan.template}`], item, { value, pointer })
+  classifier.finish()
+  const classified = new Map(drafts.map(({ plan }, index) => [plan.key, classifier.of(index)]))
+  const sealing = new SealedSchemas(converter.components)
+  const sealed = drafts.map((draft) => ({
+    ...draft,
+    parameters: {
+      ...draft.parameters,
+      parameters: sealParameters(draft.parameters.parameters, sealing),
+    },
+    messages: sealMessages(draft.messages, sealing),
+  }))
+  if (sealing.exhausted) {
+    const message = 'the branches of some oneOf or anyOf are too many to be told apart by undeclared fields'
+    warn({ code: 'sealing-too-complex', pointer: '', message })
+  }
   const validators = new ValidatorCompiler(converter.components, converter)
   const shapes = new ShapeCompiler(converter.components, warn)
-  const details = drafts.map((draft) => detailOf(draft, validators, shapes))
+  const details = sealed.map((draft) => detailOf(draft, validators, shapes))
   const { shapes: table, resolve } = shapes.finish()
   const operations = drafts.map(({ plan, messages }, index): CompiledOperation => {
     const object = objects.get(plan.key)
@@ -106,44 +147,47 @@ function compileDocument(input: ContractInput, document: OpenApiDocument): Compi
   })
   const info = recordAt(root, 'info')
   return {
-    operations,
-    modules: emitModules(validators.finish(), table),
+    operations: operations.map(({ plan, detail }) => {
+      const { plan: own, detail: labels } = classified.get(plan.key) ?? {}
+      return {
+        plan: { ...plan, ...own },
+        detail: { ...(detail as OperationDetail), ...(labels && { labels }) },
+      }
+    }),
+    classified,
+    modules: emitModules(validators.finish(), table, classifier.table()),
     ...servers,
     title: textAt(info, 'title') ?? '',
     version: textAt(info, 'version') ?? '',
     warnings,
+    urlNames: [...converter.urlNames],
   }
 }
 
 function readOperations(
   api: string,
   document: OpenApiDocument,
+  servers: Servers,
   converter: SchemaConverter,
   warn: (warning: ContractWarning) => void,
 ): readonly Draft[] {
+  const context = { document, converter, warn }
   const schemes = readSchemes(document, warn)
   const drafts: Draft[] = []
   const keys = new Map<string, string>()
   const routes = new Map<string, string>()
-  const paths = own(document.root, 'paths')
-  if (paths !== undefined && !isRecord(paths)) throw faultAt(document, '/paths', 'an object is expected here')
-  for (const [template, member] of Object.entries(paths ?? {})) {
-    if (template.startsWith('x-')) continue
-    const item = follow(document, member, `/paths/${escapePointer(template)}`)
-    if (!template.startsWith('/')) throw faultAt(document, item.pointer, 'a path begins with /')
-    if (own(item.value, 'servers') !== undefined) warnServers(item.pointer, warn)
-    for (const method of METHODS) {
-      const value = own(item.value, method)
-      if (value === undefined) continue
-      const pointer = `${item.pointer}/${method}`
-      if (!isRecord(value)) throw faultAt(document, pointer, 'an operation is expected here')
+  for (const { template, fields, operations } of declaredPaths(document, warn)) {
+    const local = fields.get('servers')
+    if (local !== undefined) warnLocalServers(local.value, local.pointer, servers, warn)
+    for (const { method, value, pointer, item } of operations) {
       const plan = operationPlan(api, method, template, value)
       const other = keys.get(plan.key)
       if (other !== undefined) {
         throw faultAt(document, pointer, `operationId ${plan.operationId ?? ''} is also that of ${other}`)
       }
       keys.set(plan.key, pointer)
-      if (own(value, 'servers') !== undefined) warnServers(pointer, warn)
+      const ownServers = own(value, 'servers')
+      if (ownServers !== undefined) warnLocalServers(ownServers, `${pointer}/servers`, servers, warn)
       if (own(value, 'callbacks') !== undefined) {
         warn({
           code: 'webhooks-callbacks',
@@ -152,20 +196,18 @@ function readOperations(
         })
       }
       const operation = { value, pointer }
-      const stated = parameterPlans({ document, converter, warn }, item, operation, schemes.queryNames)
-      const parameters = fitTemplate(template, stated, pointer, warn)
+      const stated = parameterPlans(context, item, operation, schemes.queryNames)
+      const fitted = fitTemplate(template, stated, pointer, warn)
+      const split = splitTemplate(template, fitted.parameters)
       drafts.push({
         plan: { ...plan, security: securityPlan(document.root, value, pointer, schemes, warn) },
-        routable: isRoutable(
-          `${method} ${template.replace(/\{[^{}]*\}/g, '{}')}`,
-          template,
-          pointer,
-          routes,
-          warn,
-        ),
-        parameters,
-        messages: messagePlan({ document, converter, warn }, operation),
+        split,
+        routable: isRoutable(method, split, pointer, routes, warn),
+        parameters: withDistinctions(fitted, split.when ?? []),
+        messages: messagePlan(context, operation),
         pointer,
+        item,
+        value,
       })
     }
   }
@@ -175,24 +217,18 @@ function readOperations(
   return drafts
 }
 
-function warnServers(pointer: string, warn: (warning: ContractWarning) => void): void {
-  const message = 'servers of a path or operation are ignored: the API’s base path and upstream hold'
-  warn({ code: 'servers', pointer: `${pointer}/servers`, message })
-}
-
 function operationPlan(
   api: string,
-  method: (typeof METHODS)[number],
+  method: string,
   template: string,
   value: JsonRecord,
 ): Omit<OperationPlan, 'security'> {
   const operationId = textAt(value, 'operationId')
-  const verb = method.toUpperCase()
   return {
-    key: `${api}.${operationId ?? `${verb} ${template}`}`,
+    key: `${api}.${operationId ?? `${method} ${template}`}`,
     api,
     ...(operationId === undefined ? {} : { operationId }),
-    method: verb,
+    method,
     template,
     tags: listAt(value, 'tags').filter((tag) => typeof tag === 'string'),
     kind: READS.has(method) ? 'read' : 'write',
@@ -202,8 +238,8 @@ function operationPlan(
 
 /** Two templates that differ in names alone are the same path (OpenAPI 3.1 §4.8.8.1); the first one answers. */
 function isRoutable(
-  form: string,
-  template: string,
+  method: string,
+  { path, when }: SplitTemplate,
   pointer: string,
   routes: Map<string, string>,
   warn: (warning: ContractWarning) => void,
@@ -212,11 +248,21 @@ function isRoutable(
     warn({ code: 'path-unroutable', pointer, message: `${message}: no call reaches this operation` })
     return false
   }
-  if (/[?#]/.test(template)) return say('a path holds neither ? nor #')
-  if (/\}\{/.test(template)) return say('two parameters stand side by side with nothing between them')
+  const uncallable = whyUncallable(method)
+  if (uncallable !== null) return say(uncallable)
+  if (when === null) return say('what stands after # in the path is no parameter that the operation requires')
+  if (/\}\{/.test(path)) return say('two parameters stand side by side with nothing between them')
+  const form = `${method} ${templateForm(path)} ${JSON.stringify(when)}`
   const other = routes.get(form)
   if (other !== undefined) return say(`the path is the same as that of ${other}`)
   routes.set(form, pointer)
+  if (when.length > 0) {
+    const stated = when.map(
+      (each) => `${each.in} ${each.name}${each.value === undefined ? '' : `=${each.value}`}`,
+    )
+    const message = `the path has ? or #: calls to ${path} are meant by it that state ${stated.join(' and ')}`
+    warn({ code: 'path-distinguished', pointer, message })
+  }
   return true
 }
 
@@ -227,13 +273,20 @@ function detailOf(
   shapes: ShapeCompiler,
 ): (resolve: (id: ShapeId) => ShapeId) => OperationDetail {
   const { parameters, messages } = draft
-  const checked = parameters.parameters.map(({ schema, ...rest }) => ({
+  const checkOf = ({ schema, pointer, ...rest }: ParameterPlan): ParameterDetail => ({
     ...rest,
     check: validators.check(schema),
-  }))
+    shape: shapes.shape(schema, pointer),
+  })
+  const checked = parameters.parameters.map(checkOf)
+  const headers = Object.entries(messages.headers).map(
+    ([status, plans]) => [status, plans.map(checkOf)] as const,
+  )
   const content = (plans: MessagePlan['answers'][string]): readonly ContentDetail[] =>
-    plans.map(({ range, schema, pointer }) => ({
+    plans.map(({ range, schema, pointer, items, media }) => ({
       range,
+      ...(items === undefined ? {} : { items }),
+      ...(media === undefined ? {} : { media: mapMedia(media, (each) => validators.check(each)) }),
       json: schema !== null,
       check: schema === null ? null : validators.check(schema),
       shape: schema === null ? 0 : shapes.shape(schema, pointer),
@@ -241,15 +294,20 @@ function detailOf(
   const body = messages.body === null ? null : { ...messages.body, content: content(messages.body.content) }
   const answers = Object.entries(messages.answers).map(([status, plans]) => [status, content(plans)] as const)
   return (resolve) => {
+    const settled = (each: ParameterDetail): ParameterDetail => ({ ...each, shape: resolve(each.shape) })
     const settle = (list: readonly ContentDetail[]): readonly ContentDetail[] =>
       list.map((entry) => ({ ...entry, shape: resolve(entry.shape) }))
     return {
       routable: draft.routable,
-      parameters: [...checked],
-      queryPrefixes: parameters.queryPrefixes,
-      queryOpen: parameters.queryOpen,
+      ...(draft.split.when?.length ? { path: draft.split.path, when: draft.split.when } : {}),
+      parameters: checked.map(settled),
       body: body === null ? null : { ...body, content: settle(body.content) },
       answers: Object.fromEntries(answers.map(([status, list]) => [status, settle(list)])),
+      ...(headers.every(([, list]) => list.length === 0)
+        ? {}
+        : {
+            answerHeaders: Object.fromEntries(headers.map(([status, list]) => [status, list.map(settled)])),
+          }),
     }
   }
 }

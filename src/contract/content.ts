@@ -1,5 +1,6 @@
 import { isJson, isUtf8, type MediaType, matchesRange, parseMediaType } from '../syntax/media-type.ts'
-import type { ContentDetail } from './detail.ts'
+import type { ContentDetail, ItemFraming } from './detail.ts'
+import type { LinkedMedia } from './media/read.ts'
 import type { Check } from './runtime.ts'
 import type { LinkedShape } from './sealed-walk.ts'
 
@@ -8,6 +9,10 @@ export interface LinkedContent {
   readonly range: MediaType
   readonly check: Check | null
   readonly shape: LinkedShape | null
+  /** How content that is not JSON is read; left out where it is not. */
+  readonly media?: LinkedMedia
+  /** Of a sequence of items (`application/jsonl`, `text/event-stream`): check and shape are of one item. */
+  readonly items?: ItemFraming
 }
 
 export interface ChosenContent {
@@ -32,14 +37,25 @@ function readMediaType(text: string): MediaType | null {
 
 export function linkContent(
   details: readonly ContentDetail[],
-  link: (detail: ContentDetail) => Pick<LinkedContent, 'check' | 'shape'>,
+  link: (detail: ContentDetail) => Pick<LinkedContent, 'check' | 'shape' | 'media'>,
 ): readonly LinkedContent[] {
   const linked = details.flatMap((detail) => {
-    const range = parseMediaType(detail.range)
-    return range === null ? [] : [{ range, ...link(detail) }]
+    const range = rangeOf(detail.range)
+    const { items } = detail
+    return range === null ? [] : [{ range, ...link(detail), ...(items === undefined ? {} : { items }) }]
   })
   // OpenAPI 3.1 §4.8.14.1: the most specific range applies.
   return linked.sort((a, b) => specificity(b.range) - specificity(a.range))
+}
+
+/** What JSON always is, and what every call chooses anew, tells no contents apart. */
+function rangeOf(text: string): MediaType | null {
+  const range = parseMediaType(text)
+  if (range === null || range.parameters.size === 0) return range
+  const parameters = new Map(range.parameters)
+  if (isJson(range) && isUtf8(range)) parameters.delete('charset')
+  if (range.type === 'multipart') parameters.delete('boundary')
+  return { ...range, parameters }
 }
 
 const specificity = (range: MediaType): number =>

@@ -1,24 +1,56 @@
+import type { LabelDetail } from './sensitivity/label-node.ts'
+
+import type { Distinction } from './distinction.ts'
+import type { MediaDetail } from './media/detail.ts'
+
 /** The contract room's own plain data inside a bundle: what `compile` writes and `instantiate` reads. */
 
 /** A schema's function in the generated modules, or null where every value fits. */
 export type CheckName = string | null
 /** A shape in the generated modules; 0: nothing is undeclared anywhere below. */
 export type ShapeId = number
+/** Of a name that is declared and may not be in this direction: read-only in a request, write-only in an answer. */
+export const FORBIDDEN_SHAPE: ShapeId = -1
 
 export type ParameterType = 'string' | 'integer' | 'number' | 'boolean' | 'null'
 
+/** What texts at a place may be read as: one of `types` (most specific first), or a list, or an object. */
+export interface TextShape {
+  readonly types: readonly ParameterType[]
+  /** Present where a list may stand there. */
+  readonly items?: TextShape
+  /** Present where an object may: its declared members, and what others hold (absent: there are no others). */
+  readonly members?: Readonly<Record<string, TextShape>>
+  readonly others?: TextShape
+}
+
+/**
+ * How a parameter is written: the styles of OpenAPI 3.2 §4.12.4, or its whole text as JSON, as a form
+ * (application/x-www-form-urlencoded), or as one text.
+ */
+export type ParameterWriting =
+  | 'simple'
+  | 'label'
+  | 'matrix'
+  | 'form'
+  | 'spaceDelimited'
+  | 'pipeDelimited'
+  | 'deepObject'
+  | 'cookie'
+  | 'json'
+  | 'urlencoded'
+  | 'text'
+
 export interface ParameterDetail {
   readonly name: string
-  readonly in: 'path' | 'query' | 'header'
+  /** `querystring`: the whole query. */
+  readonly in: 'path' | 'query' | 'header' | 'cookie' | 'querystring'
   readonly required: boolean
-  /**
-   * `one` value; a `list` of them (repeated in the query, comma-separated in path and header); `either`: one where
-   * that fits; `unchecked`: in a style that is not read yet, of which presence alone is checked.
-   */
-  readonly form: 'one' | 'list' | 'either' | 'unchecked'
-  /** What a text may be read as, most specific first; string last. */
-  readonly types: readonly ParameterType[]
+  readonly writing: ParameterWriting
+  readonly explode: boolean
+  readonly text: TextShape
   readonly check: CheckName
+  readonly shape: ShapeId
   readonly allowEmpty: boolean
 }
 
@@ -28,19 +60,29 @@ export interface ContentDetail {
   readonly json: boolean
   readonly check: CheckName
   readonly shape: ShapeId
+  /** How content that is not JSON becomes a value of the schema. */
+  readonly media?: MediaDetail
+  /** Of a sequence of items: check and shape are of one item, or of one event's data. */
+  readonly items?: ItemFraming
 }
 
+/** How items are told apart: a line each, a record each (RFC 7464), or an event each with JSON as its data (HTML §9.2). */
+export type ItemFraming = 'lines' | 'records' | 'events'
+
 export interface OperationDetail {
-  /** Can no request path match it (a template with `?` or `#`, or one equal to an earlier template)? */
+  /** Whether a request can match it: not where the template equals an earlier one, for example. */
   readonly routable: boolean
+  /** Of a template with `?` or `#`: what stands before them, and what a request states to be meant. */
+  readonly path?: string
+  readonly when?: readonly Distinction[]
   readonly parameters: readonly ParameterDetail[]
-  /** Beginnings of further query names that are let through unread: members of objects in the query. */
-  readonly queryPrefixes: readonly string[]
-  /** The contract lets the query have any name (a form-style object with further properties). */
-  readonly queryOpen: boolean
   readonly body: { readonly required: boolean; readonly content: readonly ContentDetail[] } | null
   /** By status as the contract writes it: `200`, `2XX`, `default`. */
   readonly answers: Readonly<Record<string, readonly ContentDetail[]>>
+  /** Fields that answers declare, by the same statuses; absent where none does. */
+  readonly answerHeaders?: Readonly<Record<string, readonly ParameterDetail[]>>
+  /** Absent where no field of an answer has a class or rule, and none can be pointed at. */
+  readonly labels?: LabelDetail
 }
 
 /**
@@ -60,16 +102,16 @@ export interface ContractWarning {
   /** JSON pointer into the contract. */
   readonly pointer: string
   readonly message: string
+  /** The file that the pointer is of, where it is not the contract's own. */
+  readonly file?: string
 }
 
 export type WarningCode =
-  | 'combinator-union'
   | 'sealing-too-complex'
   | 'schema-keyword'
   | 'format-unknown'
   | 'pattern-unusable'
   | 'nullable-without-type'
-  | 'read-write-only'
   | 'parameter-style'
   | 'parameter-cookie'
   | 'parameter-invalid'
@@ -78,6 +120,11 @@ export type WarningCode =
   | 'security-undefined'
   | 'path-unroutable'
   | 'path-parameter'
+  | 'path-item'
+  | 'path-distinguished'
+  | 'media-type-assumed'
+  | 'dialect'
   | 'servers'
   | 'webhooks-callbacks'
   | 'object-undeclared'
+  | 'classes-too-complex'

@@ -1,30 +1,49 @@
-/** JSON with numbers kept by their digits (ECMA-262: `context.source` and JSON.rawJSON), for text already scanned. */
+import { buildJson } from '../syntax/json-build.ts'
+import { numberFate } from '../syntax/json-number.ts'
+
+/** JSON with numbers kept by their digits (JSON.rawJSON, ECMA-262), for text already scanned. */
 
 interface RawJson {
   rawJSON(text: string): unknown
   isRawJSON(value: unknown): boolean
 }
 
-type Reviver = (this: unknown, name: string, value: unknown, context: { readonly source?: string }) => unknown
+/** A number as an opaque literal: an object to JavaScript, a number to JSON. */
+export interface RawNumber {
+  readonly rawJSON: string
+}
 
 // TypeScript's library does not describe these yet.
 const { rawJSON, isRawJSON } = JSON as unknown as RawJson
-const parse = JSON.parse as (text: string, reviver: Reviver) => unknown
 
 /** Numbers that print back differently become opaque literals, which only `stringifyExact` reads. */
 export function parseExact(bytes: Uint8Array): unknown {
-  return parse(
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'),
-    (_name, value, context) =>
-      typeof value === 'number' && context.source !== undefined && context.source !== String(value)
-        ? rawJSON(context.source)
-        : value,
-  )
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  return buildJson(text, (literal) => {
+    const value = Number(literal)
+    return String(value) === literal ? value : rawNumber(literal)
+  })
 }
 
-/** True of the opaque literals: objects to JavaScript, numbers to JSON. */
-export function isRawNumber(value: object): boolean {
+/** A number's literal, as a double where that holds it. */
+export function exactNumber(literal: string): number | RawNumber {
+  return numberFate(literal) === 'kept' ? Number(literal) : rawNumber(literal)
+}
+
+const rawNumber = (literal: string): RawNumber => rawJSON(literal) as RawNumber
+
+/** True of the opaque literals. */
+export function isRawNumber(value: unknown): value is RawNumber {
   return isRawJSON(value)
+}
+
+/** The digits of either kind of number. */
+export function numberText(value: number | RawNumber): string {
+  return typeof value === 'number' ? String(value) : value.rawJSON
+}
+
+export function isNumber(value: unknown): value is number | RawNumber {
+  return typeof value === 'number' || isRawNumber(value)
 }
 
 export function stringifyExact(value: unknown): string {

@@ -21,6 +21,17 @@ export function shortPointer(pointer: string): string {
   return pointer.length <= MAX_POINTER ? pointer : `${pointer.slice(0, MAX_POINTER - 1).toWellFormed()}…`
 }
 
+/** Checks' own keywords by the name the contract has for them. */
+const RULES: Readonly<Record<string, string>> = { integer: 'type', numberFormat: 'format' }
+
+/** Of a URL in a field; `at`: what the pointer is in, where that is not the body. */
+export function urlFinding({ instancePath, params }: CheckError, at?: { readonly in: string; readonly name: string }): Finding {
+  const pointer = shortPointer(instancePath)
+  const rule = String(params?.['rule'] ?? 'url')
+  const place = at === undefined ? (pointer === '' ? '/' : pointer) : `${at.in} ${at.name}${pointer}`
+  return contractFinding('url-forbidden', { ...at, ...(pointer === '' ? {} : { pointer }), rule }, `${place}: ${rule}`)
+}
+
 /** Turns what a check found into findings, without those that only repeat a place and rule. */
 export function checkFindings(
   code: ReasonCode,
@@ -31,9 +42,14 @@ export function checkFindings(
   const seen = new Set<string>()
   for (const error of errors) {
     if (findings.length >= room) break
+    if (error.keyword === 'url') {
+      findings.push(urlFinding(error))
+      continue
+    }
+    const rule = RULES[error.keyword] ?? error.keyword
     const missing = error.params?.['missingProperty']
     const named =
-      error.keyword === 'required' && typeof missing === 'string' ? `required ${missing}` : error.keyword
+      error.keyword === 'required' && typeof missing === 'string' ? `required ${missing}` : rule
     const pointer = shortPointer(error.instancePath)
     const text = `${pointer === '' ? '/' : pointer}: ${shortPointer(named)}`
     if (seen.has(text)) continue

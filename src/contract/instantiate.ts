@@ -1,32 +1,63 @@
 import type { ApiPlan, CompiledOperation } from '../model/bundle.ts'
+import type { FieldObligation } from '../model/decision.ts'
+import type { UrlNameState } from '../model/channel.ts'
 import { SallyportError } from '../model/errors.ts'
 import type { RawFields } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
-import type { OperationKey, OperationPlan } from '../model/operation.ts'
+import type { AnswerMode, OperationKey, OperationPlan, UnknownFields } from '../model/operation.ts'
 import { DEFAULT_JSON_LIMITS, type JsonLimits } from '../syntax/json.ts'
 import {
   type AnswerCheck,
+  type AnswerPromise,
   type AnswerSet,
   checkAnswer,
   declaredContents,
-  type StatedObject,
+  promiseOf,
 } from './answer.ts'
-import { type BodySet, checkBody, statedByBody } from './body.ts'
+import { type AnswerHeaders, checkAnswerFields } from './answer-headers.ts'
+import { type ItemRule, itemRule } from './answer-sequence.ts'
+import { type BodyCheck, type BodySet, checkBody } from './body.ts'
 import { type LinkedContent, linkContent } from './content.ts'
-import type { CheckName, ContentDetail, OperationDetail, Shape } from './detail.ts'
-import { checkParameters, type LinkedParameter, type ParameterSet } from './parameters.ts'
+import { type CheckName, type ContentDetail, FORBIDDEN_SHAPE, type OperationDetail, type ParameterDetail, type Shape } from './detail.ts'
+import { checkParameters, linkParameters, type ParameterSource, takesPathParameters } from './parameters/check.ts'
+import type { LinkedParameter } from './parameters/judge.ts'
+import { mapMedia } from './media/link.ts'
 import { compilePattern } from './pattern.ts'
 import { Router } from './router.ts'
 import { Check, type GeneratedFunction, type ModuleExports, runModule } from './runtime.ts'
-import type { LinkedShape } from './sealed-walk.ts'
+import { FORBIDDEN, type LinkedShape } from './sealed-walk.ts'
+import type { EndpointDetail } from './graphql/detail.ts'
+import { GraphqlApi, type GraphqlCall, GraphqlEndpoint } from './graphql/endpoint.ts'
+import { type AskedCall, EndpointOperation } from './graphql/operation.ts'
+import { PlainOperation } from './graphql/plain-operation.ts'
+import type { FieldEdits } from './sensitivity/edit-fields.ts'
+import { fieldEditsFor } from './sensitivity/operation-edits.ts'
+import { LabelLinker, type LinkedLabels } from './sensitivity/linked-labels.ts'
+import { type SealedQuery, sealQuery } from './unknown-fields.ts'
+import type { UrlGuard } from './urls/url-guard.ts'
 
 export type { AnswerCheck, StatedObject } from './answer.ts'
 export { NOTHING_STATED } from './answer.ts'
+export type { ItemAnswer, ItemRule } from './answer-sequence.ts'
+export { unfit } from './answer-sequence.ts'
+export type { AskedCall } from './graphql/operation.ts'
+export type { BodyCheck } from './body.ts'
+export type { FieldChange, FieldEdits, ItemEdits } from './sensitivity/edit-fields.ts'
+export { editFields } from './sensitivity/edit-fields.ts'
+export type { Detected } from './sensitivity/sample-values.ts'
 export type { AnswerItems, StatedItem } from './answer-items.ts'
 
 export interface Contract {
-  /** `segments`: canonical, below the base path. */
-  match(method: string, segments: readonly string[]): ContractMatch
+  /**
+   * `segments`: canonical, below the base path. `query` (decoded pairs) and `fields` (wire order) tell operations apart
+   * whose templates differ after `?` or `#`.
+   */
+  match(
+    method: string,
+    segments: readonly string[],
+    query?: readonly (readonly [string, string])[],
+    fields?: RawFields,
+  ): ContractMatch
   readonly operations: ReadonlyMap<OperationKey, Operation>
 }
 
@@ -44,21 +75,38 @@ export interface Operation {
   readonly body: 'none' | 'optional' | 'required'
   /** Lower-case names of the header parameters it takes. */
   readonly headers: ReadonlySet<string>
-  /** `query`: decoded pairs of `parseQuery`; `fields` in wire order. */
-  checkParameters(
-    params: Readonly<Record<string, string>>,
-    query: readonly (readonly [string, string])[],
-    fields: RawFields,
-  ): readonly Finding[]
+  /** Each `;` in the path stands in a parameter of style matrix. */
+  takesPathParameters(segments: readonly string[]): boolean
   /** At most 20 findings; they name places and rules, never values. */
-  checkBody(contentType: string | undefined, bytes: Uint8Array | null): readonly Finding[]
-  /** What a JSON body that was checked says at the object rule's places; nothing of any other. */
-  statedByBody(contentType: string | undefined, bytes: Uint8Array): StatedObject
+  checkParameters(source: ParameterSource): readonly Finding[]
+  /** What becomes of fields and query parameters that the contract does not declare. */
+  readonly unknownFields: UnknownFields
+  /** A query's undeclared parameters, apart from the others, where `mode` does not refuse them; else null. */
+  sealQuery(query: readonly (readonly [string, string])[], mode: UnknownFields): SealedQuery | null
+  /** `mode`: in place of `unknownFields`. `rewrites` (true): undeclared fields may be taken out of the bytes. */
+  checkBody(
+    contentType: string | undefined,
+    bytes: Uint8Array | null,
+    mode?: UnknownFields,
+    rewrites?: boolean,
+  ): BodyCheck
   checkAnswer(status: number, contentType: string | undefined, bytes: Uint8Array): AnswerCheck
+  /** What these obligations ask of the operation's answers; null where they concern none of them. */
+  fieldEdits(obligations: readonly FieldObligation[]): FieldEdits | null
+  /** Of a whole answer of this status, and of each item that is streamed; null where nothing is labelled. */
+  answerLabels(status: number): LinkedLabels | null
+  /** What is promised of an answer whose body was not read yet. */
+  promise(status: number, contentType: string | undefined): AnswerPromise
+  /** How each item of a sequence is checked; null where none is promised. */
+  itemsOf(status: number, contentType: string | undefined): ItemRule | null
+  /** The answer's fields held against those the contract declares for its status. */
+  checkAnswerFields(status: number, fields: RawFields): readonly Finding[]
   /** The contract has a response for this status: its own, its class's or `default`. */
   declares(status: number): boolean
   /** It promises content for this status: what comes without such a promise is not the caller's to see. */
   declaresContent(status: number): boolean
+  /** Of a GraphQL endpoint: reads a request, in one go. */
+  ask?(call: GraphqlCall): AskedCall
 }
 
 /**
@@ -69,35 +117,69 @@ export class ContractBuilder {
   readonly #linker = new Linker()
   readonly #operations = new Map<OperationKey, Operation>()
   readonly #router = new Router<Operation>()
-  readonly #limits: { readonly request: JsonLimits; readonly answer: JsonLimits }
+  readonly #limits: MessageLimits
+  readonly #graphql = new GraphqlApi()
+  #endpoint: GraphqlEndpoint | null = null
 
-  constructor(api: ApiPlan) {
-    this.#limits = { request: limitsFor(api.maxRequestBytes), answer: limitsFor(api.maxAnswerBytes) }
+  /** `nameState`: of a name that a URL rule lists; left out where nothing resolves names, all count as public. */
+  constructor(api: ApiPlan, nameState: (name: string) => UrlNameState = () => 'public') {
+    const { maxRequestBytes, maxAnswerBytes, answers, unknownFields = 'reject' } = api
+    const [request, answer] = [limitsFor(maxRequestBytes), limitsFor(maxAnswerBytes)]
+    this.#limits = { request, answer, answers, unknownFields, urls: { rule: api.urls, nameState } }
   }
 
-  addModule(_name: string, source: string): void {
+  addModule(name: string, source: string): void {
+    if (this.#graphql.takes(name, source)) return
     this.#linker.add(runModule(source))
   }
 
   addOperation({ plan, detail }: CompiledOperation): void {
+    if (plan.graphql !== undefined) return this.#addGraphql(plan, detail)
     const own = detail as OperationDetail
     const operation = linkOperation(plan, own, this.#linker, this.#limits)
     this.#operations.set(plan.key, operation)
-    if (own.routable) this.#router.add(plan.method, plan.template, operation)
+    if (own.routable) this.#router.add(plan.method, own.path ?? plan.template, operation, own.when)
+  }
+
+  /** The endpoint's operations share one reading of documents. */
+  #addGraphql(plan: OperationPlan, detail: unknown): void {
+    if (plan.graphql === 'field') {
+      this.#operations.set(plan.key, new PlainOperation(plan))
+      return
+    }
+    this.#endpoint ??= new GraphqlEndpoint(
+      this.#graphql,
+      plan.api,
+      detail as EndpointDetail,
+      this.#limits.request,
+    )
+    const operation = new EndpointOperation(plan, this.#endpoint, this.#limits.answer)
+    this.#operations.set(plan.key, operation)
+    this.#router.add(plan.method, plan.template, operation)
   }
 
   finish(): Contract {
+    if (this.#endpoint !== null) this.#graphql.schema()
     const router = this.#router
     return {
       operations: this.#operations,
-      match: (method, segments) => {
-        const found = router.match(method, segments)
+      match: (method, segments, query, fields) => {
+        const found = router.match(method, segments, query, fields)
         return found.kind === 'match'
           ? { kind: 'match', operation: found.target, params: found.params }
           : found
       },
     }
   }
+}
+
+/** What holds for all operations of an API. */
+interface MessageLimits {
+  readonly request: JsonLimits
+  readonly answer: JsonLimits
+  readonly answers: AnswerMode | undefined
+  readonly unknownFields: UnknownFields
+  readonly urls: UrlGuard
 }
 
 /** An API that takes larger bodies takes more values in them, in proportion. */
@@ -115,31 +197,37 @@ function limitsFor(maxBytes: number): JsonLimits {
 class Linker {
   readonly #functions: Record<string, GeneratedFunction> = Object.create(null)
   readonly #checks = new Map<string, Check>()
+  readonly #requestChecks = new Map<string, Check>()
   readonly #shapes = new Map<number, LinkedShape>()
+  readonly labels = new LabelLinker()
   #unlinked: ModuleExports[] = []
 
   add(module: ModuleExports): void {
     Object.assign(this.#functions, module.checks)
+    if (module.labels !== undefined) this.labels.add(module.labels)
     if (module.link !== undefined) this.#unlinked.push(module)
     for (const [id, shape] of Object.entries(module.shapes ?? {})) this.#fill(Number(id), shape)
   }
 
-  check(name: CheckName): Check | null {
+  /** `urls`: of requests; those of answers are not looked at. */
+  check(name: CheckName, urls: UrlGuard | null = null): Check | null {
     if (name === null) return null
     for (const module of this.#unlinked) module.link?.(this.#functions)
     this.#unlinked = []
-    const known = this.#checks.get(name)
+    const checks = urls === null ? this.#checks : this.#requestChecks
+    const known = checks.get(name)
     if (known !== undefined) return known
     const run = this.#functions[name]
     if (run === undefined) throw new SallyportError('bundle-corrupt', `the bundle has no check ${name}`)
-    const check = new Check(run)
-    this.#checks.set(name, check)
+    const check = new Check(run, urls)
+    checks.set(name, check)
     return check
   }
 
   /** Shapes refer to one another in circles and ahead: one is made at first mention and filled when it comes. */
   shape(id: number): LinkedShape | null {
     if (id === 0) return null
+    if (id === FORBIDDEN_SHAPE) return FORBIDDEN
     let shape = this.#shapes.get(id)
     if (shape === undefined) {
       shape = { names: null, patterns: [], others: undefined, items: null, prefix: [] }
@@ -170,32 +258,33 @@ function linkOperation(
   plan: OperationPlan,
   detail: OperationDetail,
   linker: Linker,
-  limits: { readonly request: JsonLimits; readonly answer: JsonLimits },
+  limits: MessageLimits,
 ): Operation {
-  const link = (content: ContentDetail): Pick<LinkedContent, 'check' | 'shape'> => ({
-    check: linker.check(content.check),
-    shape: linker.shape(content.shape),
+  const linkOf =
+    (urls: UrlGuard | null) =>
+    (content: ContentDetail): Pick<LinkedContent, 'check' | 'shape' | 'media'> => ({
+      check: linker.check(content.check, urls),
+      shape: linker.shape(content.shape),
+      ...(content.media === undefined ? {} : { media: mapMedia(content.media, (name) => linker.check(name, urls)) }),
+    })
+  const link = linkOf(null)
+  const linked = (parameter: ParameterDetail): Pick<LinkedParameter, 'check' | 'shape'> => ({
+    check: linker.check(parameter.check, limits.urls),
+    shape: linker.shape(parameter.shape),
   })
-  const parameters = detail.parameters.map(
-    (parameter): LinkedParameter => ({ ...parameter, check: linker.check(parameter.check) }),
+  const set = linkParameters(detail.path ?? plan.template, detail.parameters, linked)
+  const headers: AnswerHeaders = new Map(
+    Object.entries(detail.answerHeaders ?? {}).map(([status, list]) => [
+      status,
+      list.map((each) => ({ ...each, ...linked(each) })),
+    ]),
   )
-  const set: ParameterSet = {
-    path: parameters.filter((parameter) => parameter.in === 'path'),
-    query: new Map(
-      parameters
-        .filter((parameter) => parameter.in === 'query')
-        .map((parameter) => [parameter.name, parameter]),
-    ),
-    header: parameters.filter((parameter) => parameter.in === 'header'),
-    queryPrefixes: detail.queryPrefixes,
-    queryOpen: detail.queryOpen,
-  }
   const body: BodySet | null =
     detail.body === null
       ? null
       : {
           required: detail.body.required,
-          contents: linkContent(detail.body.content, link),
+          contents: linkContent(detail.body.content, linkOf(limits.urls)),
           limits: limits.request,
         }
   const answers: AnswerSet = {
@@ -205,15 +294,26 @@ function linkOperation(
       Object.entries(detail.answers).map(([status, content]) => [status, linkContent(content, link)]),
     ),
     limits: limits.answer,
+    labels: linker.labels.answers(detail.labels),
+    undeclared: (plan.answers ?? limits.answers) === 'block' ? 'block' : 'strip',
   }
+  const { unknownFields = limits.unknownFields } = plan
   return {
     plan,
     body: body === null ? 'none' : body.required ? 'required' : 'optional',
     headers: new Set(set.header.map(({ name }) => name.toLowerCase())),
-    checkParameters: (params, query, fields) => checkParameters(set, params, query, fields),
-    checkBody: (contentType, bytes) => checkBody(body, contentType, bytes),
-    statedByBody: (contentType, bytes) => statedByBody(body, plan.object, contentType, bytes),
+    takesPathParameters: (segments) => takesPathParameters(set, segments),
+    checkParameters: (source) => checkParameters(set, source),
+    unknownFields,
+    sealQuery: (query, mode) => sealQuery(set.query, query, mode),
+    checkBody: (contentType, bytes, mode = unknownFields, rewrites = true) =>
+      checkBody(body, plan.object, contentType, bytes, mode, rewrites),
     checkAnswer: (status, contentType, bytes) => checkAnswer(answers, status, contentType, bytes),
+    fieldEdits: fieldEditsFor(plan, answers.labels),
+    answerLabels: (status) => answers.labels.of(status),
+    promise: (status, contentType) => promiseOf(answers, status, contentType),
+    itemsOf: (status, contentType) => itemRule(answers, status, contentType),
+    checkAnswerFields: (status, fields) => checkAnswerFields(headers, status, fields),
     declares: (status) => declaredContents(answers, status) !== undefined,
     declaresContent: (status) => (declaredContents(answers, status) ?? []).length > 0,
   }

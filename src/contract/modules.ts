@@ -1,4 +1,5 @@
 import type { Shape, ShapeId } from './detail.ts'
+import type { LabelId, LabelNode } from './sensitivity/label-node.ts'
 import type { GeneratedCheck } from './validators.ts'
 
 export interface GeneratedModule {
@@ -13,6 +14,7 @@ const MODULE_CHARACTERS = 131_072
 export function emitModules(
   checks: readonly GeneratedCheck[],
   shapes: ReadonlyMap<ShapeId, Shape>,
+  labels: Iterable<readonly [LabelId, LabelNode]> = [],
 ): readonly GeneratedModule[] {
   const modules: GeneratedModule[] = []
   const add = (kind: string, source: string): void => {
@@ -24,11 +26,14 @@ export function emitModules(
   const texts = [...shapes].map(([id, shape]) => `${id}:${shapeText(shape)}`)
   for (const group of inGroups(texts, (text) => text.length))
     add('shapes', `exports.shapes={${group.join()}}`)
+  const labelTexts = [...labels].map(([id, label]) => `${id}:${shapeText(label)}`)
+  for (const group of inGroups(labelTexts, (text) => text.length))
+    add('labels', `exports.labels={${group.join()}}`)
   return modules
 }
 
 /** `__proto__` as a plain key of a literal would set the prototype; as a computed one it is a name like others. */
-const shapeText = (shape: Shape): string => JSON.stringify(shape).replaceAll('"__proto__":', '["__proto__"]:')
+const shapeText = (shape: Shape | LabelNode): string => JSON.stringify(shape).replaceAll('"__proto__":', '["__proto__"]:')
 
 const sizeOf = (constants: GeneratedCheck['constants']): number =>
   constants.reduce((sum, constant) => sum + constant.code.length, 0)

@@ -3,7 +3,7 @@ import { escapePointer } from '../syntax/json-pointer.ts'
 import { nearest } from '../syntax/nearest.ts'
 import type { ContractWarning, OperationDetail, Shape, ShapeId } from './detail.ts'
 import type { MessagePlan } from './message-plan.ts'
-import { compilePattern } from './pattern.ts'
+import { compilePattern, surelyFits } from './pattern.ts'
 
 type Place = { readonly declared: true } | { readonly declared: false; readonly meant: string | null }
 
@@ -58,7 +58,10 @@ function placeOf(path: readonly string[], root: ShapeId, shapes: ReadonlyMap<Sha
 
 function below(name: string, { p, q, r, i, t }: Shape): ShapeId | undefined {
   if (p !== undefined && Object.hasOwn(p, name)) return p[name]
-  const fits = q?.find(([text]) => compilePattern(text)?.test(name))
+  const fits = q?.find(([text]) => {
+    const pattern = compilePattern(text)
+    return pattern !== null && surelyFits(pattern, name)
+  })
   if (fits !== undefined) return fits[1]
   return /^[0-9]+$/.test(name) ? (t?.[Number(name)] ?? i ?? r) : r
 }

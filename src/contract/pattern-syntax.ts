@@ -17,12 +17,35 @@ export type Expression =
       readonly lazy: boolean
     }
   | { readonly kind: 'start' | 'end' | 'boundary' | 'inside' }
+  | { readonly kind: 'look'; readonly item: Expression; readonly behind: boolean; readonly negated: boolean }
+  /** A capturing group of a pattern that refers back to one; elsewhere groups leave no trace. */
+  | { readonly kind: 'group'; readonly item: Expression; readonly index: number }
+  | { readonly kind: 'back'; readonly index: number }
 
 /** Why a pattern cannot be read. */
 export class PatternFault extends Error {}
 
 const MAX_LENGTH = 8_192
 const MAX_NESTING = 100
+const LOOKS: readonly (readonly [sign: string, behind: boolean, negated: boolean])[] = [
+  ['=', false, false],
+  ['!', false, true],
+  ['<=', true, false],
+  ['<!', true, true],
+]
+/** General categories by their long names (Unicode PropertyValueAliases). */
+const CATEGORIES: Readonly<Record<string, string>> = Object.fromEntries(
+  (
+    'Letter L Cased_Letter LC Uppercase_Letter Lu Lowercase_Letter Ll Titlecase_Letter Lt Modifier_Letter Lm ' +
+    'Other_Letter Lo Mark M Combining_Mark M Nonspacing_Mark Mn Spacing_Mark Mc Enclosing_Mark Me Number N ' +
+    'Decimal_Number Nd Letter_Number Nl Other_Number No Punctuation P Connector_Punctuation Pc Dash_Punctuation Pd ' +
+    'Open_Punctuation Ps Close_Punctuation Pe Initial_Punctuation Pi Final_Punctuation Pf Other_Punctuation Po ' +
+    'Symbol S Math_Symbol Sm Currency_Symbol Sc Modifier_Symbol Sk Other_Symbol So Separator Z Space_Separator Zs ' +
+    'Line_Separator Zl Paragraph_Separator Zp Other C Control Cc Format Cf Surrogate Cs Private_Use Co'
+  )
+    .match(/\w+ \w+/g)
+    ?.map((pair) => pair.split(' ') as [string, string]) ?? [],
+)
 const ESCAPED_CONTROLS: Readonly<Record<string, number>> = { t: 9, n: 10, v: 11, f: 12, r: 13 }
 const ESCAPED_SETS: Readonly<Record<string, CharacterSet>> = {
   d: DIGIT,
@@ -33,21 +56,58 @@ const ESCAPED_SETS: Readonly<Record<string, CharacterSet>> = {
   S: complement(SPACE),
 }
 
-/** @throws {PatternFault} for look-around, back-references, flags, and what is no pattern. */
+/** @throws {PatternFault} for flags, and what is no pattern. */
 export function parsePattern(text: string): Expression {
   if (text.length > MAX_LENGTH) throw new PatternFault(`it is longer than ${MAX_LENGTH} characters`)
-  const reader = new Reader([...text])
+  const characters = [...text]
+  const groups = groupsOf(characters)
+  const reader = new Reader(characters, groups)
   const expression = reader.choice(0)
   if (!reader.done) throw new PatternFault('a bracket closes nothing')
   return expression
 }
 
+interface Groups {
+  readonly count: number
+  readonly names: ReadonlyMap<string, number>
+  /** The pattern refers back to one. */
+  readonly referred: boolean
+}
+
+/** Capturing groups by number: a reference may stand before its group. */
+function groupsOf(text: readonly string[]): Groups {
+  const names = new Map<string, number>()
+  let count = 0
+  let referred = false
+  let inClass = false
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]
+    if (character === '\\') {
+      at++
+      referred ||= !inClass && /[1-9k]/.test(text[at] ?? '')
+    } else if (inClass) inClass = character !== ']'
+    else if (character === '[') inClass = true
+    else if (character === '(') {
+      if (text[at + 1] !== '?') count++
+      else if (text[at + 2] === '<' && text[at + 3] !== '=' && text[at + 3] !== '!') {
+        const name = text.slice(at + 3, text.indexOf('>', at)).join('')
+        if (names.has(name)) throw new PatternFault('two groups have one name')
+        names.set(name, ++count)
+      }
+    }
+  }
+  return { count, names, referred }
+}
+
 class Reader {
   readonly #text: readonly string[]
+  readonly #groups: Groups
   #at = 0
+  #opened = 0
 
-  constructor(text: readonly string[]) {
+  constructor(text: readonly string[], groups: Groups) {
     this.#text = text
+    this.#groups = groups
   }
 
   get done(): boolean {
@@ -115,7 +175,12 @@ class Reader {
     if (this.#take('(')) return this.#group(depth)
     if (this.#take('[')) return this.#class()
     if (this.#take('.')) return { kind: 'set', set: DOT }
-    if (this.#take('\\')) return this.#escape(false)
+    if (this.#peek() === '\\') {
+      const reference = this.#reference()
+      if (reference !== null) return reference
+      this.#at++
+      return this.#escape(false)
+    }
     const character = this.#peek()
     if ('*+?'.includes(character)) throw new PatternFault('a quantifier repeats nothing')
     this.#at++
@@ -125,14 +190,30 @@ class Reader {
   #group(depth: number): Expression {
     if (this.#take('?')) {
       if (this.#take(':')) return this.#closed(depth)
-      if (this.#take('=') || this.#take('!') || this.#take('<=') || this.#take('<!')) {
-        throw new PatternFault('look-around cannot be matched in linear time')
+      for (const [sign, behind, negated] of LOOKS) {
+        if (this.#take(sign)) return { kind: 'look', behind, negated, item: this.#closed(depth) }
       }
       if (!this.#take('<')) throw new PatternFault('flags and extensions in a group are not ECMAScript')
       while (/[\p{ID_Continue}$]/u.test(this.#peek())) this.#at++
       if (!this.#take('>')) throw new PatternFault('a group name does not end')
     }
-    return this.#closed(depth)
+    const index = ++this.#opened
+    const item = this.#closed(depth)
+    return this.#groups.referred ? { kind: 'group', item, index } : item
+  }
+
+  /** ECMA-262 §22.2.1: by number, where there are so many groups, or by name. */
+  #reference(): Expression | null {
+    const match = /^\\(?:([1-9][0-9]{0,3})|k<([^>]{1,60})>)/.exec(
+      this.#text.slice(this.#at, this.#at + 64).join(''),
+    )
+    if (match === null) return null
+    const index = match[1] === undefined ? this.#groups.names.get(match[2] ?? '') : Number(match[1])
+    if (index === undefined || index > this.#groups.count) {
+      throw new PatternFault('a back-reference names no group')
+    }
+    this.#at += [...match[0]].length
+    return { kind: 'back', index }
   }
 
   #closed(depth: number): Expression {
@@ -155,8 +236,7 @@ class Reader {
     if (letter === 'c' && /[A-Za-z]/.test(this.#peek()))
       return literal((this.#text[this.#at++] ?? '').charCodeAt(0) % 32)
     if (letter === 'p' || letter === 'P') return this.#property(letter === 'P')
-    if (letter === 'k' || /[0-9]/.test(letter))
-      throw new PatternFault('back-references cannot be matched in linear time')
+    if (letter === 'k' || /[0-9]/.test(letter)) throw new PatternFault('a back-reference names no group')
     if (letter === '' || /[A-Za-z]/.test(letter)) throw new PatternFault(`\\${letter} is not ECMAScript`)
     return literal(letter.codePointAt(0) ?? 0)
   }
@@ -193,7 +273,8 @@ class Reader {
     )
     if (match === null) throw new PatternFault('a Unicode property is of a kind that is not read')
     this.#at += match[0].length
-    const name = match[1] ?? ''
+    const stated = match[1] ?? ''
+    const name = Object.hasOwn(CATEGORIES, stated) ? (CATEGORIES[stated] ?? stated) : stated
     // Any set may overlap it: for the proof it is everything.
     return { kind: 'set', set: EVERYTHING, property: `${negated ? 'P' : 'p'}:${name}` }
   }

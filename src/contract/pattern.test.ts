@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { compilePattern, whyUnusable } from './pattern.ts'
+import { compilePattern, grantSteps, surelyFits, whyUnusable } from './pattern.ts'
+import { PatternSpent } from './pattern-match.ts'
 
 const fits = (pattern: string, text: string): boolean => compilePattern(pattern)?.test(text) ?? false
 
@@ -34,11 +35,10 @@ describe('engines', () => {
   })
 
   it.each([
-    ['(?=a)b', /look-around/],
-    ['(?!a)b', /look-around/],
-    ['(?<=a)b', /look-around/],
-    ['(a)\\1', /back-reference/],
-    ['(?<n>a)\\k<n>', /back-reference/],
+    ['(a)\\2', /back-reference/],
+    ['(?<n>a)\\k<m>', /back-reference/],
+    ['(?<n>a)(?<n>b)', /one name/],
+    ['(?:(?:(?=a)b{200}){200}){2}', /repetitions/],
     ['(?i)a', /ECMAScript/],
     ['\\Aa\\Z', /ECMAScript/],
     ['(', /group/],
@@ -109,4 +109,34 @@ describe('one meaning in both engines', () => {
 it('has a text form of its own for each pattern, by which Ajv tells patterns apart', () => {
   const forms = ['^a$', '^b$', '(a+)+$', '(b+)+$'].map(String).map((text) => String(compilePattern(text)))
   expect(new Set(forms).size).toBe(4)
+})
+
+describe('look-around and back-references', () => {
+  it.each([
+    ['^(?!admin)[a-z]+$', 'user', 'administrator'],
+    ['^(?=.*[A-Z])(?=.*\\d).{8,}$', 'Passw0rdd', 'password'],
+    ['(?<=@)example$', 'a@example', 'a.example'],
+    ['(?<!\\.)example$', 'a@example', 'a.example'],
+    ['^(["\']).*\\1$', '"a"', '"a\''],
+    ['^(?<q>.)x\\k<q>$', '\u{1F600}x\u{1F600}', 'axb'],
+    ['(?<=(\\d+)(\\d+))$', '1053', 'x'],
+    ['^(?:(a)|b)*\\1$', 'ab', 'ac'],
+  ])('%s takes %j and not %j', (pattern, yes, no) => {
+    const compiled = compilePattern(pattern)
+    expect(compiled?.engine).toBe('budget')
+    if (compiled === null) return
+    expect(surelyFits(compiled, yes)).toBe(true)
+    expect(surelyFits(compiled, no)).toBe(false)
+  })
+
+  it('take no longer than their budget: what is not found out is not taken', () => {
+    const compiled = compilePattern('^(?=(a+)+$)a')
+    const text = `${'a'.repeat(50_000)}!`
+    if (compiled === null) throw new Error('not compiled')
+    grantSteps(text.length)
+    const start = performance.now()
+    expect(() => compiled.test(text)).toThrow(PatternSpent)
+    expect(surelyFits(compiled, text)).toBe(false)
+    expect(performance.now() - start).toBeLessThan(2_000)
+  })
 })

@@ -1,19 +1,21 @@
 import { RE2JS } from 're2js'
 import { type CharacterSet, EMPTY, overlap, union } from './character-set.ts'
+import { type Budget, BudgetedPattern, needsBudget, PatternSpent } from './pattern-match.ts'
 import { type Expression, PatternFault, parsePattern } from './pattern-syntax.ts'
 
 export interface Pattern {
+  /** @throws {PatternSpent} where finding out takes too long: the text is then not known to fit, nor not to. */
   test(text: string): boolean
   /** Ajv keys its cache by this: without it every pattern would be the first one compiled. */
   toString(): string
-  readonly engine: 'v8' | 're2'
+  readonly engine: 'v8' | 're2' | 'budget'
 }
 
 const compiled = new Map<string, Pattern | string>()
 /** Texts come from contracts alone; the bound is for many reloads. */
 const MAX_CACHED = 20_000
 
-/** A pattern that is matched in linear time, or null where none can be had (see `whyUnusable`). */
+/** A pattern that is matched in linear time or under a budget, or null where none can be had (see `whyUnusable`). */
 export function compilePattern(text: string): Pattern | null {
   const pattern = lookUp(text)
   return typeof pattern === 'string' ? null : pattern
@@ -38,6 +40,7 @@ function lookUp(text: string): Pattern | string {
 function build(text: string): Pattern | string {
   try {
     const expression = parsePattern(text)
+    if (needsBudget(expression)) return budgeted(text, new BudgetedPattern(expression))
     if (isLinear(expression)) {
       return guarded('v8', text, new RegExp(print(expression, V8), 'u'))
     }
@@ -48,9 +51,40 @@ function build(text: string): Pattern | string {
   }
 }
 
+/** Steps that all budgeted patterns of one check may take together; see `grantSteps`. */
+const budget: Budget = { left: 0 }
+const BASE_STEPS = 200_000
+const STEPS_PER_BYTE = 8
+const MAX_STEP_BYTES = 262_144
+
+/** Begins a check of a value that took so many bytes. */
+export function grantSteps(bytes: number): void {
+  budget.left = BASE_STEPS + STEPS_PER_BYTE * Math.min(bytes, MAX_STEP_BYTES)
+}
+
+function budgeted(text: string, pattern: BudgetedPattern): Pattern {
+  return {
+    engine: 'budget',
+    test: (value) => pattern.test(value, budget),
+    toString: () => `budget:${text}`,
+  }
+}
+
+/** For readers of names outside a check: what is not known to fit does not. */
+export function surelyFits(pattern: Pattern, text: string): boolean {
+  if (pattern.engine !== 'budget') return pattern.test(text)
+  grantSteps(text.length)
+  try {
+    return pattern.test(text)
+  } catch (error) {
+    if (error instanceof PatternSpent) return false
+    throw error
+  }
+}
+
 /**
  * An engine may still give up: V8 compiles at first use, and its stack has a bound that megabytes of text can reach.
- * At build that is a reason not to use the pattern; later it is a text that does not fit.
+ * At build that is a reason not to use the pattern; later nothing is known of the text.
  */
 function guarded(engine: 'v8' | 're2', text: string, inner: { test(value: string): boolean }): Pattern {
   inner.test('')
@@ -60,7 +94,7 @@ function guarded(engine: 'v8' | 're2', text: string, inner: { test(value: string
       try {
         return inner.test(value)
       } catch {
-        return false
+        throw new PatternSpent('an engine gave up')
       }
     },
     toString: () => `${engine}:${text}`,
@@ -219,5 +253,7 @@ function print(at: Expression, dialect: Dialect): string {
       return '\\b'
     case 'inside':
       return '\\B'
+    default:
+      throw new PatternFault('it needs a matcher that other engines are not')
   }
 }

@@ -6,6 +6,18 @@ export interface Place {
   readonly column: number
 }
 
+/**
+ * A place in a contract of several files: a JSON pointer for the contract itself, for another file its path from the
+ * contract's folder, `#`, and the pointer there. What stands below is told by appending to either.
+ */
+export function splitPlace(place: string): { readonly part: string; readonly pointer: string } {
+  const hash = place === '' || place.startsWith('/') ? -1 : place.indexOf('#')
+  return { part: place.slice(0, Math.max(hash, 0)), pointer: place.slice(hash + 1) }
+}
+
+export const joinPlace = (part: string, pointer: string): string =>
+  part === '' ? pointer : `${part}#${pointer}`
+
 /** Line and column, from 1, of a JSON pointer's value, or of its last ancestor that exists; null for unreadable text. */
 export function placeOf(text: string, pointer: string): Place | null {
   const counter = new LineCounter()

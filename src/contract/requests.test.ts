@@ -14,11 +14,11 @@ describe('bodies', () => {
 
   it('are there or not as declared', () => {
     expect([required.body, optional.body, none.body]).toEqual(['required', 'optional', 'none'])
-    expect(said(required.checkBody('application/json', null))).toEqual(['body-missing'])
-    expect(said(required.checkBody('application/json', bytes('')))).toEqual(['body-missing'])
-    expect(said(optional.checkBody(undefined, null))).toEqual([])
-    expect(said(none.checkBody(undefined, null))).toEqual([])
-    expect(said(none.checkBody('application/json', bytes('{}')))).toEqual(['body-unexpected'])
+    expect(said(required.checkBody('application/json', null).findings)).toEqual(['body-missing'])
+    expect(said(required.checkBody('application/json', bytes('')).findings)).toEqual(['body-missing'])
+    expect(said(optional.checkBody(undefined, null).findings)).toEqual([])
+    expect(said(none.checkBody(undefined, null).findings)).toEqual([])
+    expect(said(none.checkBody('application/json', bytes('{}')).findings)).toEqual(['body-unexpected'])
   })
 
   it.each([
@@ -34,7 +34,7 @@ describe('bodies', () => {
     [undefined, false],
   ])('are of a declared media type: %s %s', (type, fits) => {
     const expected = fits ? [] : ['media-type-unsupported application/json, text/plain']
-    expect(said(required.checkBody(type, bytes('{}')))).toEqual(expected)
+    expect(said(required.checkBody(type, bytes('{}')).findings)).toEqual(expected)
   })
 
   it.each([
@@ -49,14 +49,17 @@ describe('bodies', () => {
     ['{"b":1}', 'field-undeclared /b'],
     ['{"a":9007199254740993}', undefined],
   ])('%s', (text, expected) => {
-    expect(said(required.checkBody('application/json', bytes(text)))).toEqual(
+    expect(said(required.checkBody('application/json', bytes(text)).findings)).toEqual(
       expected === undefined ? [] : [expected],
     )
   })
 
   it('findings tell no value, and are at most 20', () => {
     const many = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`f${i}`, 'S3CRET']))
-    const findings = required.checkBody('application/json', bytes(JSON.stringify({ ...many, a: 'S3CRET' })))
+    const { findings } = required.checkBody(
+      'application/json',
+      bytes(JSON.stringify({ ...many, a: 'S3CRET' })),
+    )
     expect(findings).toHaveLength(20)
     expect(JSON.stringify(findings)).not.toContain('S3CRET')
   })
@@ -65,7 +68,7 @@ describe('bodies', () => {
     const [found] = required.checkBody(
       'application/json',
       bytes(JSON.stringify({ ['x'.repeat(100_000)]: 1 })),
-    )
+    ).findings
     expect(found?.reason.forCaller?.length).toBeLessThanOrEqual(256)
   })
 })

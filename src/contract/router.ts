@@ -1,13 +1,21 @@
+import { type Distinction, isStated } from './distinction.ts'
+
 /**
  * Paths to operations by OpenAPI templates (OpenAPI 3.1 §4.8.8.2): at each segment a literal before a template with
  * literal parts before a whole parameter. Compares canonical segments; an encoded slash is never a separator.
  */
 export interface Route<T> {
   readonly template: string
-  /** By method. */
-  readonly targets: Map<string, { readonly target: T; readonly names: readonly string[] }>
+  /** By method; those that ask most of a request first. */
+  readonly targets: Map<string, Target<T>[]>
   /** Methods in the order declared. */
   readonly allow: string[]
+}
+
+interface Target<T> {
+  readonly target: T
+  readonly names: readonly string[]
+  readonly when: readonly Distinction[]
 }
 
 export type RouteResult<T> =
@@ -25,13 +33,14 @@ interface Node<T> {
 
 const newNode = <T>(): Node<T> => ({ literals: new Map(), mixed: [], parameter: undefined, route: undefined })
 const NONE: { readonly kind: 'none' } = Object.freeze({ kind: 'none' })
+const NOTHING: readonly never[] = Object.freeze([])
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
 
 export class Router<T> {
   readonly #root: Node<T> = newNode()
 
-  /** Adds `METHOD template`; the first of two equal ones stays. */
-  add(method: string, template: string, target: T): void {
+  /** Adds `METHOD template`, without `?` and `#`; the first of two equal ones stays. */
+  add(method: string, template: string, target: T, when: readonly Distinction[] = NOTHING): void {
     let node = this.#root
     const names: string[] = []
     for (const segment of template.slice(1).split('/')) {
@@ -40,18 +49,33 @@ export class Router<T> {
       node = child(node, parts)
     }
     node.route ??= { template, targets: new Map(), allow: [] }
-    if (node.route.targets.has(method)) return
-    node.route.targets.set(method, { target, names })
-    node.route.allow.push(method)
+    const targets = node.route.targets.get(method)
+    if (targets === undefined) {
+      node.route.targets.set(method, [{ target, names, when }])
+      node.route.allow.push(method)
+    } else if (when.length > 0 || targets.at(-1)?.when.length !== 0) {
+      targets.push({ target, names, when })
+      targets.sort((a, b) => b.when.length - a.when.length)
+    }
   }
 
-  /** `segments`: canonical, below the base path. The first template that fits decides, also where it lacks the method. */
-  match(method: string, segments: readonly string[]): RouteResult<T> {
+  /**
+   * `segments`: canonical, below the base path. The first template that fits decides, also where it lacks the method.
+   * `query`: decoded pairs; `fields` in wire order: what tells operations of one path apart.
+   */
+  match(
+    method: string,
+    segments: readonly string[],
+    query: readonly (readonly [string, string])[] = NOTHING,
+    fields: readonly string[] = NOTHING,
+  ): RouteResult<T> {
     const values: string[] = []
     const route = find(this.#root, segments, 0, values)
     if (route === undefined) return NONE
-    const found = route.targets.get(method)
-    if (found === undefined) return { kind: 'method', allow: route.allow }
+    const targets = route.targets.get(method)
+    if (targets === undefined) return { kind: 'method', allow: route.allow }
+    const found = meant(targets, query, fields)
+    if (found === undefined) return NONE
     if (found.names.length === 0) return { kind: 'match', target: found.target, params: NO_PARAMS }
     const params: Record<string, string> = Object.create(null)
     found.names.forEach((name, index) => {
@@ -59,6 +83,44 @@ export class Router<T> {
     })
     return { kind: 'match', target: found.target, params }
   }
+
+  /** More than the path tells which operation is meant. */
+  distinguishes(method: string, segments: readonly string[]): boolean {
+    const targets = find(this.#root, segments, 0, [])?.targets.get(method)
+    return targets?.some(({ when }) => when.length > 0) ?? false
+  }
+}
+
+/**
+ * A template's parameters as they stand in the segments of a path that matched it, which are the last ones. Null where
+ * the path is not of that form.
+ */
+export function readParameters(
+  template: string,
+): (segments: readonly string[]) => ReadonlyMap<string, string> | null {
+  const steps = template.slice(1).split('/').map(splitSegment)
+  const names = steps.flatMap((step) => step.names)
+  return (segments) => {
+    const from = segments.length - steps.length
+    if (from < 0) return null
+    const values: string[] = []
+    for (let i = 0; i < steps.length; i++) {
+      const { parts, names: own } = steps[i] ?? { parts: [], names: [] }
+      if (own.length > 0 && !takeParts(segments[from + i] ?? '', parts, values)) return null
+    }
+    return new Map(names.map((name, index) => [name, values[index] ?? '']))
+  }
+}
+
+function meant<T>(
+  targets: readonly Target<T>[],
+  query: readonly (readonly [string, string])[],
+  fields: readonly string[],
+): Target<T> | undefined {
+  for (const target of targets) {
+    if (target.when.length === 0 || isStated(target.when, query, fields)) return target
+  }
+  return undefined
 }
 
 /** Literal parts around the parameters: `a{x}b` gives `['a', 'b']`, a literal gives one part. */

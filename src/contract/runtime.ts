@@ -3,9 +3,13 @@ import ucs2length from 'ajv/dist/runtime/ucs2length.js'
 import { SallyportError } from '../model/errors.ts'
 import { unwrap } from './commonjs.ts'
 import type { Shape } from './detail.ts'
+import { branchOf } from './discriminator.ts'
+import { EXACT_CHECKS, exact } from './exact-checks.ts'
 import { FORMATS } from './formats.ts'
-import { compilePattern, type Pattern } from './pattern.ts'
-import { unique } from './unique.ts'
+import { compilePattern, grantSteps, type Pattern } from './pattern.ts'
+import { PatternSpent } from './pattern-match.ts'
+import type { LabelNode } from './sensitivity/label-node.ts'
+import { takeFound, type UrlGuard, urlWatch, watchUrl } from './urls/url-guard.ts'
 
 /** A generated function: true, or false with what it found in `errors`. */
 export interface GeneratedFunction {
@@ -22,6 +26,7 @@ export interface CheckError {
 export interface ModuleExports {
   checks?: Readonly<Record<string, GeneratedFunction>>
   shapes?: Readonly<Record<string, Shape>>
+  labels?: Readonly<Record<string, LabelNode>>
   link?: (checks: Readonly<Record<string, GeneratedFunction>>) => void
 }
 
@@ -36,26 +41,40 @@ const MAX_FUEL_BYTES = 1_048_576
 
 const SPENT = new Error('a check took more steps than its value is worth')
 const TOO_COMPLEX: readonly CheckError[] = Object.freeze([{ instancePath: '', keyword: 'complexity' }])
+const PATTERN_BUDGET: readonly CheckError[] = Object.freeze([{ instancePath: '', keyword: 'pattern-budget' }])
 const FAILED: readonly CheckError[] = Object.freeze([{ instancePath: '', keyword: 'failure' }])
 
 /** One schema's check as the rooms use it. */
 export class Check {
   readonly #run: GeneratedFunction
+  readonly #urls: UrlGuard | null
 
-  constructor(run: GeneratedFunction) {
+  /** `urls`: what of a request's URLs is allowed; null: they are not looked at. */
+  constructor(run: GeneratedFunction, urls: UrlGuard | null = null) {
     this.#run = run
+    this.#urls = urls
   }
 
-  /** Null where the value fits, else why not; `bytes` is what the value took. Never throws: what fails does not fit. */
-  faults(value: unknown, bytes: number): readonly CheckError[] | null {
+  /**
+   * Null where the value fits, else why not; `bytes` is what the value took, `digits` the same value of
+   * `parseExact` where a double does not hold every number. Never throws: what fails does not fit.
+   */
+  faults(value: unknown, bytes: number, digits?: unknown): readonly CheckError[] | null {
+    exact.root = digits
+    grantSteps(bytes)
     fuel.left = BASE_FUEL + FUEL_PER_BYTE * Math.min(bytes, MAX_FUEL_BYTES)
+    urlWatch.guard = this.#urls
     try {
-      if (this.#run(value)) return null
+      if (this.#run(value)) return this.#urls === null ? null : takeFound()
       const { errors } = this.#run
       this.#run.errors = null
       return errors ?? FAILED
     } catch (error) {
+      if (error instanceof PatternSpent) return PATTERN_BUDGET
       return error === SPENT ? TOO_COMPLEX : FAILED
+    } finally {
+      urlWatch.guard = null
+      if (urlWatch.found.length > 0) urlWatch.found = []
     }
   }
 }
@@ -77,7 +96,10 @@ const RUNTIME = Object.freeze({
     }
     return module
   },
-  unique,
+  ...EXACT_CHECKS,
+  branch: branchOf,
+  urls: urlWatch,
+  url: watchUrl,
   fuel,
   spent: (): never => {
     throw SPENT

@@ -1,6 +1,6 @@
 import { escapePointer } from '../syntax/json-pointer.ts'
 import { isRawNumber } from './exact-json.ts'
-import type { Pattern } from './pattern.ts'
+import { type Pattern, surelyFits } from './pattern.ts'
 
 /** A shape linked to those below it. */
 export interface LinkedShape {
@@ -12,17 +12,36 @@ export interface LinkedShape {
   prefix: readonly (LinkedShape | null)[]
 }
 
+/** Stands where a name is declared and may all the same not be in this direction: read-only in a request. */
+export const FORBIDDEN: LinkedShape = Object.freeze({
+  names: null,
+  patterns: [],
+  others: null,
+  items: null,
+  prefix: [],
+})
+
+/** One undeclared name; `readOnly`: the contract declares it, for the other direction. */
+export interface Undeclared {
+  readonly pointer: string
+  readonly readOnly: boolean
+}
+
 type Path = (string | number)[]
 
-/** Pointers to undeclared names in document order, at most `limit`; null where there are none. */
-export function findUndeclared(value: unknown, shape: LinkedShape, limit: number): readonly string[] | null {
+/** Undeclared names in document order, at most `limit`; null where there are none. */
+export function findUndeclared(
+  value: unknown,
+  shape: LinkedShape,
+  limit: number,
+): readonly Undeclared[] | null {
   const search = new Search(limit)
   search.visit(value, shape)
   return search.found
 }
 
 class Search {
-  found: string[] | null = null
+  found: Undeclared[] | null = null
   readonly #limit: number
   readonly #path: Path = []
 
@@ -40,9 +59,10 @@ class Search {
       const next = shapeFor(name, shape)
       if (next === null) continue
       this.#path.push(name)
-      if (next === undefined) {
+      if (next === undefined || next === FORBIDDEN) {
         this.found ??= []
-        if (this.found.push(pointerOf(this.#path)) >= this.#limit) return false
+        const undeclared = { pointer: pointerOf(this.#path), readOnly: next === FORBIDDEN }
+        if (this.found.push(undeclared) >= this.#limit) return false
       } else if (!this.visit(object[name], next)) return false
       this.#path.pop()
     }
@@ -92,7 +112,7 @@ class Strip {
     names.forEach((name, index) => {
       const next = shapeFor(name, shape)
       const given = object[name]
-      if (next === undefined) {
+      if (next === undefined || next === FORBIDDEN) {
         copy ??= Object.fromEntries(names.slice(0, index).map((earlier) => [earlier, object[earlier]]))
         this.#drop(name)
         return
@@ -144,7 +164,7 @@ function shapeFor(name: string, shape: LinkedShape): LinkedShape | null | undefi
   const declared = shape.names?.get(name)
   if (declared !== undefined) return declared
   if (shape.patterns.length > 0) {
-    const fits = shape.patterns.filter(([pattern]) => pattern.test(name))
+    const fits = shape.patterns.filter(([pattern]) => surelyFits(pattern, name))
     const [only] = fits
     // Two patterns at once: which names both allow below was not worked out, so all are.
     if (only !== undefined) return fits.length === 1 ? only[1] : null

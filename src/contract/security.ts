@@ -6,6 +6,8 @@ import { follow } from './reference.ts'
 
 export interface SecuritySchemes {
   readonly kinds: ReadonlyMap<string, 'bearer' | 'unsupported'>
+  /** OpenAPI 3.2 §4.30: a requirement may name a scheme by reference, in the contract or a file beside it. */
+  kindAt(name: string, pointer: string): 'bearer' | 'unsupported' | undefined
   /** Query parameters that carry API keys: declared by the scheme, not by the operations. */
   readonly queryNames: readonly string[]
 }
@@ -29,7 +31,12 @@ export function readSchemes(
     const parameter = textAt(value, 'name')
     if (type === 'apiKey' && value['in'] === 'query' && parameter !== undefined) queryNames.push(parameter)
   }
-  return { kinds, queryNames }
+  const kindAt: SecuritySchemes['kindAt'] = (name, pointer) => {
+    const known = kinds.get(name)
+    if (known !== undefined || document.release !== '3.2' || !/[#/.]/.test(name)) return known
+    return schemeKind(follow(document, { $ref: name }, pointer).value)
+  }
+  return { kinds, kindAt, queryNames }
 }
 
 function schemeKind(scheme: JsonRecord): 'bearer' | 'unsupported' {
@@ -83,7 +90,7 @@ function scheme(
   schemes: SecuritySchemes,
   warn: (warning: ContractWarning) => void,
 ): SecurityAlternative['schemes'][number] {
-  const kind = schemes.kinds.get(name)
+  const kind = schemes.kindAt(name, pointer)
   if (kind === undefined) {
     warn({
       code: 'security-undefined',

@@ -1,4 +1,4 @@
-import type { Shape, ShapeId } from './detail.ts'
+import { FORBIDDEN_SHAPE, type Shape, type ShapeId } from './detail.ts'
 
 export interface FoldedShapes {
   readonly shapes: ReadonlyMap<ShapeId, Shape>
@@ -9,7 +9,7 @@ export interface FoldedShapes {
 /** Folds all shapes that let everything through, at their place and below, into 0: most of a contract's are. */
 export function foldShapes(shapes: readonly Shape[]): FoldedShapes {
   const tight = tightShapes(shapes)
-  const resolve = (id: ShapeId): ShapeId => (tight[id] === 1 ? id : 0)
+  const resolve = (id: ShapeId): ShapeId => (tight[id] === 1 || id === FORBIDDEN_SHAPE ? id : 0)
   const folded = new Map<ShapeId, Shape>()
   shapes.forEach((shape, id) => {
     if (tight[id] === 1) folded.set(id, renumber(shape, resolve))
@@ -28,7 +28,11 @@ function tightShapes(shapes: readonly Shape[]): Uint8Array {
       if (known === undefined) parents.set(child, [id])
       else known.push(id)
     }
-    if (id > 0 && shape.p !== undefined && shape.r === undefined) {
+    if (
+      id > 0 &&
+      shape.p !== undefined &&
+      (shape.r === undefined || children(shape).includes(FORBIDDEN_SHAPE))
+    ) {
       tight[id] = 1
       queue.push(id)
     }

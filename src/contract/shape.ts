@@ -1,6 +1,6 @@
-import type { ContractWarning, Shape, ShapeId } from './detail.ts'
+import { type ContractWarning, FORBIDDEN_SHAPE, type Shape, type ShapeId } from './detail.ts'
 import { isRecord } from './json-value.ts'
-import { compilePattern } from './pattern.ts'
+import { compilePattern, surelyFits } from './pattern.ts'
 import type { Schema } from './schema.ts'
 import { type FoldedShapes, foldShapes } from './shape-fold.ts'
 
@@ -116,6 +116,7 @@ export class ShapeCompiler {
   }
 
   #id(expression: Expression): ShapeId {
+    if (isForbidden(expression)) return FORBIDDEN_SHAPE
     let id = this.#ids.get(expression.key)
     if (id !== undefined) return id
     this.#work += expression.key.length
@@ -139,8 +140,10 @@ export class ShapeCompiler {
       shape.p = p
       if (object.patterns.size > 0) shape.q = [...object.patterns].map(([text, at]) => [text, this.#id(at)])
     }
-    if (object.others !== null && !object.free) shape.r = this.#id(object.others)
-    else if (!object.declares || object.free || object.open) shape.r = 0
+    if (object.others !== null && !object.free) {
+      const others = this.#id(object.others)
+      if (others !== FORBIDDEN_SHAPE) shape.r = others
+    } else if (!object.declares || object.free || object.open) shape.r = 0
     if (!array.free) {
       if (array.rest !== null) shape.i = this.#id(array.rest)
       if (array.prefix.length > 0) shape.t = array.prefix.map((at) => this.#id(at))
@@ -201,13 +204,18 @@ export class ShapeCompiler {
       const base = this.#base(member as Schema)
       patterns.set(text, base)
       const pattern = compilePattern(text)
-      for (const [name, at] of names) if (pattern?.test(name)) names.set(name, this.#join('&', [at, base]))
+      for (const [name, at] of names)
+        if (pattern !== null && surelyFits(pattern, name)) names.set(name, this.#join('&', [at, base]))
     }
     const stated = schema['additionalProperties'] ?? schema['unevaluatedProperties']
     // patternProperties alone says which names are special, not that there are no others.
     const open = stated === undefined ? patterns.size > 0 : stated !== false
     const declares = names.size > 0 || patterns.size > 0 || stated !== undefined
     const others = isRecord(stated) ? this.#base(stated as Schema) : null
+    // A name that must be there is known, whatever it holds: sealing it off would refuse every object.
+    if (stated === undefined && patterns.size === 0)
+      for (const name of list(schema['required']))
+        if (!names.has(String(name))) names.set(String(name), this.#base(true))
     return { names, patterns, others, declares, free: !declares, open }
   }
 
@@ -280,6 +288,11 @@ export class ShapeCompiler {
     }
     // What takes anything adds nothing to what else holds.
     if (op === '&' && flat.size > 1) flat.delete('T')
+    // What is forbidden by one schema is forbidden; by one branch, it is the other branches' to say what may stand there.
+    const forbidden = [...flat.values()].filter(isForbidden)
+    const [first] = forbidden
+    if (first !== undefined && (op === '&' || forbidden.length === flat.size)) return first
+    for (const { key } of forbidden) flat.delete(key)
     const [only] = flat.values()
     if (only !== undefined && flat.size === 1) return only
     const of = [...flat.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
@@ -292,6 +305,10 @@ export class ShapeCompiler {
     return { op, key, of, leaves: count }
   }
 }
+
+/** A name that is not in this direction (sealing/place-sealer.ts). */
+const isForbidden = (expression: Expression): boolean =>
+  expression.op === 'base' && typeof expression.schema === 'object' && expression.schema['forbidden'] === true
 
 const leaves = (expression: Expression): number => (expression.op === 'base' ? 1 : expression.leaves)
 

@@ -1,4 +1,4 @@
-import { _, type AnySchemaObject, type KeywordCxt, type Options, type ValidateFunction } from 'ajv'
+import { _, type AnySchemaObject, type Options, type ValidateFunction } from 'ajv'
 import core from 'ajv/dist/core.js'
 import applicator from 'ajv/dist/vocabularies/applicator/index.js'
 import coreVocabulary from 'ajv/dist/vocabularies/core/index.js'
@@ -9,9 +9,14 @@ import validation from 'ajv/dist/vocabularies/validation/index.js'
 import { unwrap } from './commonjs.ts'
 import type { CheckName } from './detail.ts'
 import { FORMATS } from './formats.ts'
+import { EXACT_KEYWORDS } from './keywords.ts'
 import { compilePattern, type Pattern } from './pattern.ts'
+import { prepare } from './prepared.ts'
 import type { Schema } from './schema.ts'
-import { unique } from './unique.ts'
+import { ABSENT, ANY_OF } from './sealing/sealed-keywords.ts'
+import { evaluationKeywords } from './unevaluated.ts'
+import { ONE_OF } from './union-keywords.ts'
+import { URL_KEYWORD } from './urls/url-keyword.ts'
 
 const Core = unwrap(core)
 
@@ -34,6 +39,8 @@ export class ValidatorCompiler {
   readonly #ajv: InstanceType<typeof Core>
   readonly #names = new Map<string, CheckName>()
   readonly #checks = new Map<string, GeneratedCheck>()
+  readonly #components: readonly Schema[]
+  readonly #tracksEvaluated: boolean
   #extra = 0
 
   constructor(
@@ -52,8 +59,6 @@ export class ValidatorCompiler {
       unevaluated: features.unevaluated,
       ownProperties: features.inheritedNames,
       next: true,
-      // 19.99 is a multiple of 0.01, though not in binary.
-      multipleOfPrecision: 9,
       formats: Object.fromEntries(FORMATS) as NonNullable<Options['formats']>,
       code: { source: true, optimize: false, regExp: patternEngine, formats: _`rt.formats` },
     }
@@ -63,17 +68,15 @@ export class ValidatorCompiler {
     }
     this.#ajv.addVocabulary(unwrap(format)).addVocabulary(unwrap(next))
     if (features.unevaluated) this.#ajv.addVocabulary(unwrap(unevaluated))
-    this.#ajv.removeKeyword('uniqueItems').addKeyword({
-      keyword: 'uniqueItems',
-      type: 'array',
-      schemaType: 'boolean',
-      // Ajv compares each item with each: with 65,000 of them, minutes.
-      code: (context: KeywordCxt) => {
-        const check = context.gen.scopeValue('func', { ref: unique, code: _`rt.unique` })
-        context.pass(_`${check}(${context.data})`)
-      },
-    })
-    components.forEach((schema, index) => {
+    this.#ajv.removeKeyword('anyOf').addKeyword(ANY_OF).addKeyword(ABSENT).addKeyword(URL_KEYWORD)
+    this.#tracksEvaluated = features.unevaluated
+    this.#components = components.map((schema) => prepare(schema, features.unevaluated))
+    const component = (ref: string): Schema => this.#components[Number(ref.slice(2))] ?? true
+    const own = features.unevaluated ? evaluationKeywords(component) : []
+    for (const keyword of [...EXACT_KEYWORDS, ONE_OF, ...own]) {
+      this.#ajv.removeKeyword(String(keyword.keyword)).addKeyword(keyword)
+    }
+    this.#components.forEach((schema, index) => {
       this.#ajv.addSchema(asObject(schema), `s:${index}`)
     })
   }
@@ -88,7 +91,7 @@ export class ValidatorCompiler {
     let key = typeof only === 'string' ? only : undefined
     if (key === undefined) {
       key = `x:${this.#extra++}`
-      this.#ajv.addSchema(asObject(schema), key)
+      this.#ajv.addSchema(asObject(prepare(schema, this.#tracksEvaluated)), key)
     }
     const validate = this.#ajv.getSchema(key)
     if (validate === undefined) throw new Error(`schema ${key} was not compiled`)

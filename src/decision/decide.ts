@@ -15,7 +15,7 @@ import { opposes, reason } from '../model/reason.ts'
 import type { Subject } from '../model/subject.ts'
 import type { ScopeCheck } from './floor.ts'
 import { isCheckable } from './floor.ts'
-import { stageOf } from './observed.ts'
+import { isObservedByRule, stageOf } from './observed.ts'
 
 /** All that is known of a call at one checkpoint. */
 export interface JudgeInput {
@@ -87,9 +87,14 @@ function weigh(input: JudgeInput): Decision {
     (isSuspended({ reason: each, always: false }, input) ? observed : against).push(each)
   if (policy !== null) observed.push(...observedReasons(policy))
   const deciding = policy?.policies ?? []
-  if (against.length > 0) return decision(input, 'deny', false, against, denying(policy), observed)
+  if (against.length > 0) {
+    const denied = decision(input, 'deny', false, against, denying(policy), observed)
+    // Which fields of a GraphQL call were denied, their rows say.
+    const rows = policy?.fields === undefined ? undefined : input.items
+    return rows === undefined ? denied : { ...denied, items: rows }
+  }
   const pending = policy?.verdict === 'pending' && input.items === undefined
-  const allowed = decision(
+  const judged = decision(
     input,
     'allow',
     pending,
@@ -97,15 +102,21 @@ function weigh(input: JudgeInput): Decision {
     deciding,
     observed,
   )
+  const allowed = policy?.obligations === undefined ? judged : { ...judged, obligations: policy.obligations }
   return input.items === undefined || policy === null ? allowed : { ...allowed, items: input.items }
 }
 
-/** Only enforcing has effects to suspend; what holds in every mode is not among them. */
+/**
+ * Only enforcing has effects to suspend; what holds in every mode is not among them. What the operation's rule for
+ * unknown fields only observes has no effect in any mode.
+ */
 export function isSuspended(
   { reason: found, always }: Pick<Finding, 'reason' | 'always'>,
-  { mode, observe }: Pick<JudgeInput, 'mode' | 'observe'>,
+  { mode, observe }: { readonly mode: Mode; readonly observe?: readonly ObservableStage[] | undefined },
 ): boolean {
-  if (observe === undefined || always || mode !== 'enforce') return false
+  if (always) return false
+  if (isObservedByRule(found)) return true
+  if (observe === undefined || mode !== 'enforce') return false
   const stage = stageOf(found)
   return stage !== null && observe.includes(stage)
 }
@@ -151,6 +162,7 @@ function policies(input: JudgeInput, plan: OperationPlan, verdict: PolicyVerdict
 /** What the policies' verdict says against a call; empty where it allows, or waits and may. */
 export function policyReasons(verdict: PolicyVerdict, last: boolean): readonly Reason[] {
   if (verdict.verdict === 'allow') return []
+  if (verdict.fields !== undefined) return fieldReasons(verdict, verdict.fields, last)
   if (verdict.verdict === 'pending') return last ? [unanswered(verdict)] : []
   const against: Reason[] = []
   const failing = new Set(verdict.errors.map(({ policy }) => policy))
@@ -163,6 +175,18 @@ export function policyReasons(verdict: PolicyVerdict, last: boolean): readonly R
   }
   if (verdict.policies.length === 0 && !failing.has('')) against.push(nonePermits(verdict, failing))
   return against
+}
+
+/** Of a GraphQL call: the fields that are not allowed, told to the caller by the names it asked for. */
+function fieldReasons(
+  { verdict, policies }: PolicyVerdict,
+  denied: readonly string[],
+  last: boolean,
+): readonly Reason[] {
+  if (verdict === 'pending') return last ? [reason('field-unknowable', 'policy')] : []
+  const names = new Set(denied.map((action) => action.slice(action.lastIndexOf('.') + 1)))
+  const evidence = { fields: bounded(denied), policies: bounded(policies) }
+  return [reason('field-denied', 'policy', evidence, bounded([...names]).join(', '))]
 }
 
 /** What policies that are only observed say against a call (`@mode("observe")`). */
@@ -178,6 +202,8 @@ export const POLICY_CODES: ReadonlySet<ReasonCode> = new Set([
   'policy-missing',
   'owner-differs',
   'owner-unknowable',
+  'field-denied',
+  'field-unknowable',
 ])
 
 /** Default deny, said as closely as possible: someone else's object, an owner nobody states, or no permit at all. */
@@ -214,7 +240,7 @@ function inFavour(
   else if (!observed.some((each) => stageOf(each) === 'identity'))
     reasons.push(reason('anonymous-allowed', 'identity'))
   if (identified && scopes?.met === true) reasons.push(reason('scopes-met', 'policy'))
-  if (policy !== null && policy.verdict !== 'deny' && items !== undefined) {
+  if (policy !== null && policy.verdict !== 'deny' && policy.fields === undefined && items !== undefined) {
     const { judged, released } = items
     const evidence = { policies: bounded(policy.policies), judged, released }
     reasons.push(reason('list-filtered', 'policy', evidence))

@@ -4,6 +4,8 @@ import { opposes } from '../model/reason.ts'
 import type { RecordedInput } from '../model/record.ts'
 import { replayInput } from './attributes.ts'
 import { observedReasons, POLICY_CODES, policyReasons } from './decide.ts'
+import { fieldsVerdict, recordedFields, sameFields } from './fields.ts'
+import { sameObligations } from './obligations.ts'
 import { itemReads, namesItems, sameIds, sameRows } from './items.ts'
 
 export type Reevaluation = 'same' | 'changed' | { readonly undecidable: readonly string[] }
@@ -36,10 +38,13 @@ export function reevaluate(record: RecordedDecision, engine: PolicyEngine): Reev
   if (attributes === null) return { undecidable: ['attributes'] }
   const replayed = replayInput(attributes, engine.reads)
   if (!replayed.ok) return { undecidable: replayed.missing }
-  const verdict = engine.evaluate(replayed.input)
+  const fields = recordedFields(attributes)
+  const asked = fields === null ? null : fieldsVerdict(engine, replayed.input, fields)
+  const verdict = asked?.verdict ?? engine.evaluate(replayed.input)
   for (const decision of open) {
+    if (asked !== null && !sameFields(decision.items?.rows ?? asked.rows, asked.rows)) return 'changed'
     const one =
-      decision.items === undefined
+      decision.items === undefined || asked !== null
         ? compare(decision, verdict)
         : compareItems(decision, attributes, replayed.input, verdict, engine)
     if (one !== 'same') return one
@@ -61,6 +66,7 @@ function compareItems(
   const known = itemIds !== false && itemReads(kept, itemParam).id
   if (!known && namesItems(engine, input, itemParam)) return { undecidable: ['items.id'] }
   if (verdict.verdict === 'deny' || !sameIds(decision.policies, verdict.policies)) return 'changed'
+  if (!sameObligations(verdict.obligations, decision.obligations)) return 'changed'
   return sameRows(decided, items, engine, input, itemParam) ? 'same' : 'changed'
 }
 
@@ -76,6 +82,7 @@ function compare(decision: Decision, verdict: PolicyVerdict): 'same' | 'changed'
   const now = [...policyReasons(verdict, last), ...observedReasons(verdict)]
   if (codes(now) !== codes([...decision.reasons, ...observed])) return 'changed'
   if (!denied && decision.pending !== (verdict.verdict === 'pending')) return 'changed'
+  if (!denied && !sameObligations(verdict.obligations, decision.obligations)) return 'changed'
   return sameIds(decision.policies, verdict.policies) ? 'same' : 'changed'
 }
 

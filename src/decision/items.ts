@@ -1,3 +1,4 @@
+import { sameObligations } from './obligations.ts'
 import type {
   DecisionInput,
   ItemDecisions,
@@ -47,9 +48,10 @@ export function namesItems(engine: PolicyEngine, list: DecisionInput, param: str
 /** The list's call as if it were about this one item. What the item does not state stays unknown. */
 export function itemInput(list: DecisionInput, item: ItemInput, param: string | undefined): DecisionInput {
   const { resource } = list
-  const { owner, tenant, id } = item
+  const { owner, tenant, id, action } = item
   return {
     ...list,
+    ...(action === undefined ? {} : { action }),
     resource: {
       ...resource,
       params: id === undefined || param === undefined ? resource.params : { ...resource.params, [param]: id },
@@ -69,10 +71,11 @@ export function itemVerdict(
   list: DecisionInput,
   item: ItemInput,
   param: string | undefined,
-): Pick<ItemRow, 'effect' | 'policies'> {
+): Omit<ItemRow, 'count'> {
   if (item.id === undefined && namesItems(engine, list, param)) return { effect: 'deny', policies: [] }
-  const { verdict, policies }: PolicyVerdict = engine.evaluate(itemInput(list, item, param))
-  return { effect: verdict === 'allow' ? 'allow' : 'deny', policies }
+  const { verdict, policies, obligations }: PolicyVerdict = engine.evaluate(itemInput(list, item, param))
+  if (verdict !== 'allow') return { effect: 'deny', policies }
+  return { effect: 'allow', policies, ...(obligations === undefined ? {} : { obligations }) }
 }
 
 /** Whether these policies say the same of every recorded row. */
@@ -87,6 +90,7 @@ export function sameRows(
     const item = items[index]
     if (item === undefined) return false
     const now = itemVerdict(engine, list, item, param)
+    if (!sameObligations(now.obligations, row.obligations)) return false
     return now.effect === row.effect && sameIds(now.policies, row.policies)
   })
 }

@@ -1,4 +1,5 @@
-import type { ObservableStage } from '../model/bundle.ts'
+import type { ApiPlan, ObservableStage } from '../model/bundle.ts'
+import type { OperationPlan } from '../model/operation.ts'
 import type { Reason, ReasonCode } from '../model/reason.ts'
 
 /**
@@ -38,4 +39,25 @@ const FAILED_STAGE: ReadonlyMap<unknown, ObservableStage> = new Map([
   ['policy', 'policy'],
   ['zone', 'zone'],
   ['response', 'response'],
+])
+
+/** The stages that are only observed for calls of an operation: `answers: observe` is the answers' own stage. */
+export function observedStages(
+  { observeStages, answers }: Pick<ApiPlan, 'observeStages' | 'answers'>,
+  operation: Pick<OperationPlan, 'answers'> | null,
+): readonly ObservableStage[] | undefined {
+  if ((operation?.answers ?? answers) !== 'observe' || observeStages?.includes('response') === true)
+    return observeStages
+  return [...(observeStages ?? []), 'response']
+}
+
+/** Undeclared fields and parameters of an operation with `unknownFields: observe`: the reason itself says so. */
+export function isObservedByRule({ code, evidence }: Reason): boolean {
+  return UNKNOWN_FIELDS.has(code) && evidence['mode'] === 'observe'
+}
+
+const UNKNOWN_FIELDS: ReadonlySet<ReasonCode> = new Set([
+  'field-undeclared',
+  'field-read-only',
+  'parameter-undeclared',
 ])

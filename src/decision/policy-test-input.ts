@@ -163,6 +163,8 @@ function contextOf(
     amr: principal.amr ?? [],
     ...(authAgeSeconds === undefined ? {} : { authAgeSeconds }),
     networks: context?.networks ?? [],
+    requestClasses: plan.classes?.request ?? [],
+    answerClasses: plan.classes?.answer ?? [],
     time: timeOf(context?.time?.at ?? NOON, context?.time?.zone ?? 'UTC'),
     ...(device === undefined
       ? {}

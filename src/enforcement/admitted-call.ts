@@ -22,5 +22,7 @@ export interface AdmittedCall {
   readonly input: DecisionInput | null
   /** The bytes that were judged are the bytes that go on. */
   readonly body: Uint8Array | null
+  /** They are not the bytes as they came: decoded, or without what was taken out. */
+  readonly bodyChanged: boolean
   readonly verdict: Verdict
 }

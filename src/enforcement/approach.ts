@@ -29,17 +29,23 @@ export type NoRoute = { readonly kind: 'host-unknown' | 'route-unknown' }
 export function routeCall(exchange: Exchange, head: CleanHead, snapshot: Snapshot): RoutedCall | NoRoute {
   const route = snapshot.apis.match(head.host, head.path, head.segments)
   if (route.kind !== 'api') return route
-  const matched = route.api.contract?.match(exchange.head.method, route.segments) ?? null
+  const matched =
+    route.api.contract?.match(exchange.head.method, route.segments, head.query, head.fields) ?? null
   const operation = matched?.kind === 'match' ? matched.operation : null
   const params = matched?.kind === 'match' ? matched.params : {}
   const api =
     matched === null || matched.kind === 'match'
       ? inModeOf(route.api, operation?.plan ?? null)
-      : inModeNear(route.api, matched, route.segments)
+      : inModeNear(route.api, matched, route.segments, head)
   const findings: Finding[] = []
   if (matched?.kind === 'none') findings.push(finding(reason('route-unknown', 'route')))
   if (matched?.kind === 'method')
     findings.push(finding(reason('method-not-allowed', 'route', { allow: matched.allow })))
+  // Held in every mode: servers that leave path parameters out would route another path than was judged.
+  if (head.pathParameters && operation?.takesPathParameters(head.segments) !== true)
+    findings.push(
+      finding(reason('target-invalid', 'hygiene', { rule: 'path-parameter' }, 'path-parameter'), true),
+    )
   return { kind: 'api', api, operation, params, findings }
 }
 

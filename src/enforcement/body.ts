@@ -9,7 +9,12 @@ const NOTHING = new Uint8Array(0)
 export type Collected =
   | { readonly ok: true; readonly bytes: Uint8Array }
   /** More than the limit: what was read so far, so that an observed answer can still be passed on. */
-  | { readonly ok: false; readonly read: readonly Uint8Array[] }
+  | {
+      readonly ok: false
+      readonly read: readonly Uint8Array[]
+      /** Set where time ran out, not room: the rest, with the part that was being waited for. */
+      readonly late?: Source
+    }
 
 /** Reads a source to its end, holding at most `limit` bytes and one chunk. Rejects as the source does. */
 export async function collect(source: Source, limit: number): Promise<Collected> {
@@ -48,6 +53,50 @@ export async function collectWithin(
     clearTimeout(timer)
   }
   throw new SallyportError(late, 'the body came too slowly')
+}
+
+/**
+ * `collect`, but for `ms` only: what has not come by then is left to be read on. Nothing is cancelled, and nobody is
+ * told that the source is slow.
+ */
+export async function collectFor(source: Source, limit: number, ms: number): Promise<Collected> {
+  const read: Uint8Array[] = []
+  let total = 0
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), ms)
+  })
+  try {
+    while (total <= limit) {
+      const waited = source.read()
+      const chunk = await Promise.race([waited, late])
+      if (chunk === 'late') return { ok: false, read, late: startedWith(waited, source) }
+      if (chunk === null) return { ok: true, bytes: Buffer.concat(read, total) }
+      read.push(chunk)
+      total += chunk.byteLength
+    }
+    return { ok: false, read }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The source, of which one part is already asked for. */
+function startedWith(first: Promise<Uint8Array | null>, rest: Source): Source {
+  let given = false
+  // Who reads on hears of a fault then.
+  first.catch(() => undefined)
+  return {
+    read: () => {
+      if (given) return rest.read()
+      given = true
+      return first
+    },
+    get trailers() {
+      return rest.trailers
+    },
+    cancel: (why) => rest.cancel(why),
+  }
 }
 
 /** An announced length says before the first byte, and before the body is invited, that it is too much. */
@@ -130,6 +179,32 @@ export function heldBack(source: Source, beforeLast: (bytes: number) => Promise<
         await beforeLast(total)
       }
       return give
+    },
+    get trailers() {
+      return source.trailers
+    },
+    cancel: (why) => source.cancel(why),
+  }
+}
+
+/**
+ * The same source, but `beforeEnd` is called before its end is told. Where no length was announced the end is what the
+ * caller gets last (RFC 9112 §7.1), so nothing has to wait for what comes after it: an event goes out when it comes.
+ */
+export function endHeld(source: Source, beforeEnd: (bytes: number) => Promise<void> | undefined): Source {
+  let total = 0
+  let ended = false
+  return {
+    read: async () => {
+      if (ended) return null
+      const chunk = await source.read()
+      if (chunk !== null) {
+        total += chunk.byteLength
+        return chunk
+      }
+      ended = true
+      await beforeEnd(total)
+      return null
     },
     get trailers() {
       return source.trailers

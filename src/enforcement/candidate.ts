@@ -8,6 +8,7 @@ import type { UpstreamAnswer } from '../model/ports.ts'
 import { opposes, reason } from '../model/reason.ts'
 import type { CandidateVerdict } from '../model/record.ts'
 import { fieldValue, fieldValues } from '../syntax/http.ts'
+import type { AdmittedCall } from './admitted-call.ts'
 import { type Approach, approach, type RoutedCall, routeCall } from './approach.ts'
 import { announcedTooLarge } from './body.ts'
 import { checkContent } from './content.ts'
@@ -143,9 +144,10 @@ export class Shadow {
     const body = this.#body
     const tooLarge = announcedTooLarge(body?.byteLength, api.plan.maxRequestBytes)
     if (tooLarge !== null) return settled(judge(seat, 'body', [tooLarge]), mode)
-    const content = checkContent(
+    const checked = checkContent(
       this.#exchange,
       head,
+      api.plan,
       operation,
       params,
       body,
@@ -153,6 +155,7 @@ export class Shadow {
       this.#gate,
       this.#sight,
     )
+    const { findings: content, judged } = checked
     const object = operation?.plan.object
     const pending = atHead.decision.pending || filtersItems(object, seen.input, api.policies)
     const unanswered = waitsForAnswer(object, pending, this.#sight)
@@ -160,7 +163,7 @@ export class Shadow {
     let stated = seen.stated
     let known = seen.input === null ? null : atCheckpoint(seen.input, 'body')
     if (known !== null && operation !== null && object !== undefined) {
-      stated = withBody(stated, object, operation, head.contentType, body, this.#sight)
+      stated = withBody(stated, object, operation, checked.stated, this.#sight)
       if (stated !== seen.stated)
         known = withObject(known, 'body', objectFacts(object, seen.facts.subject, stated, null))
     }
@@ -179,6 +182,7 @@ export class Shadow {
       input: known,
       last: !waits,
       before: atHead,
+      asked: checked.asked?.reading.fields,
     })
     if (verdict.stops || this.#answered === null)
       return { verdict, mode, undecided: !verdict.stops && verdict.decision.pending }
@@ -191,14 +195,15 @@ export class Shadow {
       snapshot: this.#snapshot,
       api,
       head,
-      operation,
+      operation: checked.asked?.operation ?? operation,
       subject: seen.facts.subject,
       stated,
       input: known,
-      body,
+      body: judged,
+      bodyChanged: judged !== body,
       verdict,
     }
-    const own = answerUnder(route, answer, read)
+    const own = answerUnder(call, answer, read)
     return settled(judgeAnswer(call, answer, own, seat).verdict, mode)
   }
 
@@ -226,7 +231,7 @@ function settled(verdict: Verdict, mode: Mode): Judgement {
 }
 
 /** The answer held against the candidate's contract, where its bytes are as they came; else as it was seen. */
-function answerUnder({ operation }: RoutedCall, answer: UpstreamAnswer, read: ReadAnswer): ReadAnswer {
+function answerUnder({ operation }: Pick<AdmittedCall, 'operation'>, answer: UpstreamAnswer, read: ReadAnswer): ReadAnswer {
   const { body, check } = read
   const readable = check?.checked === true && !check.dropped.includes('/')
   if (operation === null || !readable || !(body instanceof Uint8Array)) return read

@@ -55,6 +55,8 @@ export function headInput(
       path: head.path,
       ip: exchange.caller.text,
       amr: subject.amr ?? NONE,
+      requestClasses: operation.classes?.request ?? NONE,
+      answerClasses: operation.classes?.answer ?? NONE,
       ...(subject.authTime === undefined ? {} : { authAgeSeconds: ageOf(subject.authTime, nowSeconds) }),
       ...(subject.device === undefined ? {} : { device: deviceOf(subject.issuer, subject.device) }),
       ...surroundings.of(exchange.caller.bytes, exchange.received.wallMs),

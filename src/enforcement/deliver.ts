@@ -4,6 +4,7 @@ import type { Answer, Reply } from '../model/exchange.ts'
 import type { Reason } from '../model/reason.ts'
 import { REASONS, reason } from '../model/reason.ts'
 import type { Gate } from './gate.ts'
+import { asGraphql, graphqlMediaType } from './graphql-refusal.ts'
 import type { Journal } from './journal.ts'
 import type { Verdict } from './judge.ts'
 import { decisiveReason, refusalAnswer } from './refusal.ts'
@@ -19,14 +20,17 @@ export async function refuse(verdict: Verdict, reply: Reply, journal: Journal, g
   let decisive = shown(verdict, journal)
   const status = REASONS[decisive.code].status
   const action = decisive.source === 'upstream' ? 'failed' : 'refused'
-  const released = { bytes: 0, mediaType: 'application/problem+json', digest: '', query: [], dropped: [] }
+  const { id, head } = journal.exchange
+  const graphql = journal.operation?.graphql === 'endpoint' ? graphqlMediaType(head.fields) : null
+  const mediaType = graphql ?? 'application/problem+json'
+  const released = { bytes: 0, mediaType, digest: '', query: [], dropped: [] }
   const unwritten = await journal.outcome({ action, status, released })
   // Even a refusal is not given without a record: the caller learns that nothing was decided.
   if (unwritten !== null) decisive = unwritten.reason
-  const { id } = journal.exchange
   const asked = journal.operation?.security.alternatives[0]?.schemes.flatMap(({ scopes }) => scopes) ?? []
   const authenticate = challenge(decisive, journal.realm, asked)
-  const answer = refusalAnswer(id, decisive, authenticate === null ? [] : ['WWW-Authenticate', authenticate])
+  const problem = refusalAnswer(id, decisive, authenticate === null ? [] : ['WWW-Authenticate', authenticate])
+  const answer = graphql === null ? problem : asGraphql(problem, id, decisive, graphql)
   try {
     await deliver(answer, reply, journal)
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { ApiPlan } from '../model/bundle.ts'
 import type { RawFields } from '../model/exchange.ts'
-import { fieldValues, HOP_BY_HOP, listMembers } from '../syntax/http.ts'
+import { fieldValue, fieldValues, HOP_BY_HOP, listMembers } from '../syntax/http.ts'
 import type { AdmittedCall } from './admitted-call.ts'
 import type { CleanHead } from './hygiene.ts'
 import { isStripped } from './identity-fields.ts'
@@ -21,10 +21,18 @@ export const ONLY_WHOLE: ReadonlySet<string> = new Set(['range', 'if-range'])
 /** 304 does not say whose the object is; without these the answer does (RFC 9110 §13.1). */
 export const ONLY_STATED: ReadonlySet<string> = new Set([...ONLY_WHOLE, 'if-none-match', 'if-modified-since'])
 export const NONE: ReadonlySet<string> = new Set()
+/** What a caller says of its bytes, which other bytes belie (RFC 9110 §8.4, RFC 9530). */
+export const OF_THE_BYTES: ReadonlySet<string> = new Set([
+  'content-encoding',
+  'content-md5',
+  'content-digest',
+  'repr-digest',
+  'digest',
+])
 
 /** Request fields as they go upstream: end-to-end ones of the caller, then what the gate itself states. */
 export function upstreamFields(
-  { exchange, head, api: { plan: api }, operation, body }: AdmittedCall,
+  { exchange, head, api: { plan: api }, operation, body, bodyChanged }: AdmittedCall,
   credential: Credential,
   withheld: ReadonlySet<string>,
 ): string[] {
@@ -38,6 +46,7 @@ export function upstreamFields(
       continue
     if (HOP_BY_HOP.has(lower) || withheld.has(lower) || isStripped(lower, api, declared)) continue
     if (lower === 'authorization' && credential.kind !== 'pass') continue
+    if (bodyChanged && OF_THE_BYTES.has(lower)) continue
     out.push(name, fields[i + 1] ?? '')
   }
   if (credential.kind === 'assertion') out.push('Authorization', credential.value)
@@ -118,8 +127,27 @@ function namedByConnection(fields: RawFields): Set<string> | null {
   return named
 }
 
-/** Tells upstream technology to whoever asks; of no use to a caller (standards 6.19). */
-const TALKATIVE = new Set(['server', 'x-powered-by', 'x-aspnet-version', 'x-aspnetmvc-version', 'x-runtime'])
+/** Tells upstream technology, or its inside, to whoever asks; of no use to a caller (standards 2.9, 6.19). */
+const TALKATIVE = new Set([
+  'server',
+  'via',
+  'x-powered-by',
+  'x-generator',
+  'x-runtime',
+  'x-aspnet-version',
+  'x-aspnetmvc-version',
+  'x-sourcefiles',
+  'x-stack-trace',
+  'x-exception',
+  'x-php-originating-script',
+  'x-server-name',
+  'x-backend-server',
+  'x-served-by',
+  'x-upstream',
+  'x-drupal-dynamic-cache',
+  'x-mod-pagespeed',
+])
+const DEBUGGING = /^x-(?:debug|envoy-|php-|litespeed|varnish|django|rack-|rails)/
 
 /**
  * Answer fields as they go to the caller. `length` replaces Content-Length; null leaves the upstream's (a body
@@ -136,7 +164,7 @@ export function callerFields(
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const name = fields[i] ?? ''
     const lower = name.toLowerCase()
-    if (HOP_BY_HOP.has(lower) || dropped?.has(lower) || TALKATIVE.has(lower)) continue
+    if (HOP_BY_HOP.has(lower) || dropped?.has(lower) || isTalkative(lower)) continue
     if (lower.startsWith('sallyport-')) continue
     if (lower === 'content-length' && length !== null) continue
     // The bytes changed: digests and validators of the upstream's bytes would lie (RFC 9110 §8.8, RFC 9530).
@@ -153,5 +181,11 @@ export function callerFields(
     out.push(name, fields[i + 1] ?? '')
   }
   if (typeof length === 'number') out.push('Content-Length', String(length))
+  // What the contract says a body is, no browser is to guess otherwise (standards 6.19).
+  if (fieldValue(fields, 'x-content-type-options') === undefined) out.push('X-Content-Type-Options', 'nosniff')
   return out
+}
+
+function isTalkative(lower: string): boolean {
+  return TALKATIVE.has(lower) || (lower.startsWith('x-') && DEBUGGING.test(lower))
 }

@@ -20,6 +20,8 @@ export interface CleanHead {
   /** Canonical path as it is routed, judged and forwarded. */
   readonly path: string
   readonly segments: readonly string[]
+  /** Segments hold a `;`, which only a parameter of style matrix may have: see `routeCall`. */
+  readonly pathParameters: boolean
   /** Raw query without `?`, forwarded as received. */
   readonly rawQuery: string
   readonly query: readonly (readonly [string, string])[]
@@ -66,7 +68,7 @@ export function checkHead(head: RequestHead, limits: LimitsPlan): HeadCheck {
   const framing = checkFraming(head)
   if (framing !== null) return { ok: false, finding: framing }
 
-  const target = parseTarget(head.target)
+  const target = parseTarget(head.target, true)
   if (!target.ok) return bad('target-invalid', { rule: target.why }, target.why)
   const query = parseQuery(target.query)
   if (!query.ok) return bad('target-invalid', { rule: query.why }, query.why)
@@ -91,6 +93,7 @@ export function checkHead(head: RequestHead, limits: LimitsPlan): HeadCheck {
       host: authority.host,
       path: target.path,
       segments: target.segments,
+      pathParameters: target.pathParameters === true,
       rawQuery: target.query,
       query: query.pairs,
       fields: endToEnd,

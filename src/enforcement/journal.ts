@@ -10,19 +10,22 @@ import type { IntentEntry, MessageShape, OutcomeEntry, RecordedInput } from '../
 import type { NamedSubject, Subject } from '../model/subject.ts'
 import { ANONYMOUS } from '../model/subject.ts'
 import { fieldValue } from '../syntax/http.ts'
+import { HIDDEN } from '../syntax/sensitive/hidden-text.ts'
 import type { Shadow } from './candidate.ts'
 import { isSameCall } from './decision-input.ts'
 import type { Gate } from './gate.ts'
 import type { CleanHead } from './hygiene.ts'
 import type { JudgedItems } from './list-items.ts'
 import type { Candidate } from './pinned.ts'
+import { hidesField, recordable, recordedPath } from './recorded-path.ts'
 import type { Snapshot } from './snapshot.ts'
 
 const NO_SHAPE: MessageShape = { bytes: 0, mediaType: '', digest: '', query: [] }
 const MAX_PERSONAL = 2_048
+const NO_ATTRIBUTES: readonly string[] = Object.freeze([])
 
 /** How an exchange ends: what is decided to be sent. */
-export type Ending = Pick<OutcomeEntry, 'action' | 'status' | 'released'>
+export type Ending = Pick<OutcomeEntry, 'action' | 'status' | 'released' | 'sequence' | 'original'>
 
 /**
  * One exchange's record while it is made: stages state what they saw, and it writes intent, outcome and cut.
@@ -51,7 +54,8 @@ export class Journal {
   readonly #lookups: { operation: string; status: number }[] = []
   readonly #notPlayed: string[] = []
   #waitFrom: number
-  #streamed: Ending | null = null
+  #streamed: (() => Ending) | null = null
+  #cutBecause = ''
   #streamedFrom = 0
   #done = false
 
@@ -184,10 +188,15 @@ export class Journal {
     this.#upstreamMs += ms
   }
 
-  /** An answer that goes out as it comes: what its outcome will say but for the bytes, also where it is cut. */
-  streams(ending: Ending): void {
+  /** An answer that goes out as it comes: says at its end, also where it is cut, what its outcome is but for the bytes. */
+  streams(ending: () => Ending): void {
     this.#streamed = ending
     this.#streamedFrom = this.#gate.clock.now().monoMs
+  }
+
+  /** The gate itself ends a stream under way. */
+  cutBecause(code: string): void {
+    this.#cutBecause = code
   }
 
   /** A stage failed to run. */
@@ -243,6 +252,8 @@ export class Journal {
       upstreamStatus: this.#upstreamStatus,
       lookups: this.#lookups,
       released: made.released,
+      ...(made.sequence === undefined ? {} : { sequence: made.sequence }),
+      ...(made.original === undefined ? {} : { original: made.original }),
       notPlayed: this.#notPlayed,
       timings: {
         total: us(total),
@@ -275,11 +286,12 @@ export class Journal {
   /** Caller or upstream left before the answer's end; a streamed answer has its outcome only now. */
   async cut(bytes: number, why: string): Promise<void> {
     if (this.#streamed !== null && !this.#done) {
-      const released = { ...this.#streamed.released, bytes }
-      await this.outcome({ ...this.#streamed, released })
+      const ending = this.#streamed()
+      await this.outcome({ ...ending, released: { ...ending.released, bytes } })
     }
     try {
-      this.#gate.audit.cut({ id: this.#exchange.id, at: this.#gate.clock.now(), bytes, why })
+      const ended = this.#cutBecause === '' ? why : `the gate ended the stream: ${this.#cutBecause}`
+      this.#gate.audit.cut({ id: this.#exchange.id, at: this.#gate.clock.now(), bytes, why: ended })
     } catch (error) {
       this.#gate.fault('audit', this.#exchange.id, error)
     }
@@ -313,8 +325,14 @@ export class Journal {
       request: this.#request,
       personal: {
         address: caller.text,
-        path: (this.#head?.path ?? head.target.split('?', 1)[0] ?? '').slice(0, MAX_PERSONAL),
-        userAgent: (fieldValue(head.fields, 'user-agent') ?? '').slice(0, 512),
+        path: recordedPath(
+          (this.#head?.path ?? head.target.split('?', 1)[0] ?? '').slice(0, MAX_PERSONAL),
+          api?.basePath ?? '',
+          this.#operation,
+        ),
+        userAgent: hidesField(this.#operation, 'user-agent')
+          ? HIDDEN
+          : (fieldValue(head.fields, 'user-agent') ?? '').slice(0, 512),
         host: (this.#head?.host ?? '').slice(0, 256),
       },
       attributes: this.#recorded(),
@@ -330,7 +348,11 @@ export class Journal {
 
   #recorded(): RecordedInput | null {
     if (this.#input === null || this.#reads === null) return null
-    const recorded = recordInput(this.#input, this.#reads, this.#snapshot?.head.auditAttributes ?? [])
+    const recorded = recordInput(
+      this.#input,
+      this.#reads,
+      recordable(this.#snapshot?.head.auditAttributes ?? NO_ATTRIBUTES, this.#operation),
+    )
     if (this.#items === undefined) return recorded
     const { inputs, param, byId } = this.#items
     const unnamed = byId ? {} : { itemIds: false }

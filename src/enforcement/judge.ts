@@ -6,6 +6,7 @@ import type { OperationPlan } from '../model/operation.ts'
 import { opposes } from '../model/reason.ts'
 import type { Subject } from '../model/subject.ts'
 import { isSameCall } from './decision-input.ts'
+import { type AskedFields, judgeFields } from './graphql-fields.ts'
 import type { Journal } from './journal.ts'
 import type { JudgedItems } from './list-items.ts'
 
@@ -21,6 +22,8 @@ export interface Judged {
   readonly before?: Verdict
   /** A list's items, judged one by one. */
   readonly items?: JudgedItems
+  /** Of a GraphQL call: the fields it asks for, each judged as an action of its own. */
+  readonly asked?: AskedFields | undefined
 }
 
 /** A decision and what the pipeline makes of it. */
@@ -35,6 +38,8 @@ export interface Verdict {
   /** What the policies said, and of which input; null where they were not asked. */
   readonly policy: PolicyVerdict | null
   readonly input: DecisionInput | null
+  /** The fields it was judged by. */
+  readonly asked?: AskedFields | undefined
 }
 
 /** Where a judgement is made: in a call's journal, or beside it, where nothing comes of it. */
@@ -54,8 +59,14 @@ export function judge(
   const opposed = opposesCall(findings, journal)
   const input = judged?.input ?? null
   let policy: PolicyVerdict | null = null
+  let items = judged?.items
   try {
-    if (judged && input && !opposed) policy = evaluate(judged, input)
+    if (judged && input && !opposed) {
+      const { asked, before, engine } = judged
+      if (asked === undefined || asked.length === 0 || isJudged(before, asked, input, engine))
+        policy = evaluate(judged, input)
+      else ({ policy, items } = judgeFields(engine, input, asked))
+    }
   } catch (error) {
     // What cannot be judged is denied (standards 1.5): `decide` finds the policies' verdict missing.
     journal.fault('policy', error)
@@ -71,13 +82,28 @@ export function judge(
     policy,
     input,
     last: judged?.last ?? true,
-    ...(judged?.items === undefined ? {} : { items: judged.items.decisions }),
+    ...(items === undefined ? {} : { items: items.decisions }),
     ...(observe === undefined ? {} : { observe }),
   })
   const denied = decision.effect !== 'allow'
   const stops = denied && (mode === 'enforce' || findings.some(({ always }) => always))
-  journal.decided(decision, stops, judged?.engine.reads ?? null, input, judged?.items)
-  return { decision, stops, opposed: denied, findings, policy, input }
+  journal.decided(decision, stops, judged?.engine.reads ?? null, input, items)
+  return { decision, stops, opposed: denied, findings, policy, input, asked: judged?.asked }
+}
+
+/** The checkpoint before judged these very fields, of the same call. */
+function isJudged(
+  before: Verdict | undefined,
+  asked: AskedFields,
+  input: DecisionInput,
+  engine: PolicyEngine,
+): boolean {
+  return (
+    before?.asked === asked &&
+    before.policy !== null &&
+    before.input !== null &&
+    isSameCall(before.input, input, engine.reads)
+  )
 }
 
 /** Something speaks against the call whose effect no observed stage suspends. */
@@ -88,7 +114,7 @@ export function opposesCall(
   for (const each of findings) {
     if (!opposes(each.reason.code)) continue
     const { mode, observe } = journal
-    if (observe === undefined || !isSuspended(each, { mode, observe })) return true
+    if (!isSuspended(each, { mode, observe })) return true
   }
   return false
 }

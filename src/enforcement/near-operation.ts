@@ -1,4 +1,5 @@
 import type { Contract, ContractMatch } from '../contract/instantiate.ts'
+import type { CleanHead } from './hygiene.ts'
 import type { ApiSnapshot } from './snapshot.ts'
 
 /**
@@ -11,12 +12,13 @@ export function inModeNear(
   api: ApiSnapshot,
   matched: Exclude<ContractMatch, { readonly kind: 'match' }>,
   segments: readonly string[],
+  head: Pick<CleanHead, 'query' | 'fields'>,
 ): ApiSnapshot {
   const { contract, otherMode, plan } = api
   if (contract === null || otherMode === undefined || plan.mode !== 'observe') return api
   if (matched.kind === 'method') {
     for (const method of matched.allow) {
-      const other = contract.match(method, segments)
+      const other = contract.match(method, segments, head.query, head.fields)
       if (other.kind === 'match' && other.operation.plan.mode === 'enforce') return otherMode
     }
     return api
@@ -33,7 +35,7 @@ function enforcedPaths(contract: Contract): readonly (readonly string[])[] {
   if (made !== undefined) return made
   const templates = new Set<string>()
   for (const { plan } of contract.operations.values())
-    if (plan.mode === 'enforce') templates.add(plan.template)
+    if (plan.mode === 'enforce') templates.add(plan.template.replace(/[?#].*$/s, ''))
   const paths = [...templates].map((template) => folded(template.slice(1).split('/')))
   known.set(contract, paths)
   return paths

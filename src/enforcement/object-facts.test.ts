@@ -105,16 +105,17 @@ describe('what is known of an object', () => {
   it('from the body adds to what the head says', () => {
     const head = { owner: 'ana', tenant: undefined }
     const plan: ObjectPlan = { ...PLAN, requestTenant: { in: 'body', pointer: ['region'] } }
-    const body = Buffer.from('{}')
-    const saying = (tenant: unknown, takes: 'none' | 'optional' = 'optional') => ({
-      body: takes,
-      statedByBody: () => ({ owner: 'ben', tenant }),
-    })
     const read = (...args: [tenant: unknown, sight?: 'whole' | 'partial' | 'unseen', takes?: 'none']) =>
-      withBody(head, plan, saying(args[0], args[2]), 'application/json', body, { body: args[1] ?? 'whole' })
+      withBody(
+        head,
+        plan,
+        { body: args[2] ?? 'optional' },
+        { owner: 'ben', tenant: args[0] },
+        { body: args[1] ?? 'whole' },
+      )
     expect(read('x')).toEqual({ owner: 'ana', tenant: 'x' })
     expect(read(['x'])).toEqual({ owner: 'ana', tenant: null })
-    expect(withBody(head, PLAN, saying('x'), 'application/json', body, { body: 'whole' })).toBe(head)
+    expect(withBody(head, PLAN, { body: 'optional' }, { owner: 'ben', tenant: 'x' }, { body: 'whole' })).toBe(head)
     // What was not seen whole may say anything, where it may be at all.
     expect(read('x', 'partial')).toEqual({ owner: 'ana', tenant: null })
     expect(read('x', 'unseen')).toEqual({ owner: 'ana', tenant: null })

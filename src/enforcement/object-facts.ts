@@ -40,22 +40,20 @@ export function statedByHead(
   return { owner: at(object.requestOwner), tenant: at(object.requestTenant) }
 }
 
-/** The same with what the body states. */
+/** The same with what the body states: `inIt`, read of the value that was checked and goes on. */
 export function withBody(
   head: RequestStated,
   object: ObjectPlan,
-  operation: Pick<Operation, 'body' | 'statedByBody'>,
-  contentType: string | undefined,
-  body: Uint8Array | null,
+  operation: Pick<Operation, 'body'>,
+  inIt: StatedObject,
   sight: Pick<Sight, 'body'>,
 ): RequestStated {
   const inBody = (place: RequestPlace | undefined): boolean => place?.in === 'body'
   const [owner, tenant] = [inBody(object.requestOwner), inBody(object.requestTenant)]
   if (!owner && !tenant) return head
-  let said: StatedObject = NOTHING_STATED
+  let said = inIt
   // A body that was not seen whole may say anything.
   if (sight.body !== 'whole') said = operation.body === 'none' ? NOTHING_STATED : ANYTHING
-  else if (body !== null) said = operation.statedByBody(contentType, body)
   return {
     owner: owner ? idOf(said.owner) : head.owner,
     tenant: tenant ? idOf(said.tenant) : head.tenant,

@@ -1,5 +1,6 @@
 import type { Exchange, Reply } from '../model/exchange.ts'
 import { finding } from '../model/fact.ts'
+import { fieldObligations } from '../decision/obligations.ts'
 import { reason } from '../model/reason.ts'
 import type { AdmittedCall } from './admitted-call.ts'
 import { approach, routeCall } from './approach.ts'
@@ -134,7 +135,7 @@ export async function admit(
   if (atHead.stops) return refused(atHead)
 
   // Only an allowed head invites the body (RFC 9110 §10.1.1).
-  let body: Uint8Array | null = null
+  let came: Uint8Array | null = null
   if (exchange.body !== null) {
     const { maxRequestBytes, timeouts } = api.plan
     const tooLarge = announcedTooLarge(head.announcedBytes, maxRequestBytes)
@@ -143,9 +144,12 @@ export async function admit(
     const read = await readRequestBody(exchange.body, maxRequestBytes, timeouts.requestMs)
     journal.bodyRead(read.bytes)
     if (read.finding !== null) return refused(judge(journal, 'body', [read.finding]))
-    body = read.bytes
+    came = read.bytes
   }
-  const content = checkContent(exchange, head, operation, params, body, journal, gate, sight)
+  const checked = checkContent(exchange, head, api.plan, operation, params, came, journal, gate, sight)
+  const { findings: content, judged: body } = checked
+  if (checked.unchecked === true) journal.notPlayed('body-contract')
+  const asked = checked.asked?.reading.fields
 
   // An answer that stays unseen cannot state whose the object is; a declared look-up can.
   const pending = atHead.decision.pending || filtersItems(object, input, api.policies)
@@ -155,7 +159,7 @@ export async function admit(
   const lookupDue = (unanswered || (object?.ownerKnownAt === 'body' && object.lookup !== undefined)) && sound
   let known = input === null ? null : atCheckpoint(input, 'body')
   if (object !== undefined && sound && operation !== null && known !== null) {
-    stated = withBody(stated, object, operation, head.contentType, body, sight)
+    stated = withBody(stated, object, operation, checked.stated, sight)
     if (stated !== approached.stated)
       known = withObject(known, 'body', objectFacts(object, subject, stated, null))
   }
@@ -173,20 +177,40 @@ export async function admit(
   // still waits is denied here, unless the answer will state what it waits for.
   let verdict = atHead
   const last = object?.ownerKnownAt !== 'response' || !sight.answer
-  if (body !== null || content.length > 0 || lookupDue || (last && atHead.decision.pending)) {
+  if (body !== null || asked !== undefined || content.length > 0 || lookupDue || (last && atHead.decision.pending)) {
     verdict = judge(journal, 'body', [...atHead.findings, ...content], {
       ...facts,
       input: known,
       last,
       before: atHead,
+      asked,
     })
+    if (verdict.stops) return refused(verdict)
+  }
+  // Fields that are to be hidden go out in clear where the answer does not come back through the gate.
+  if (!sight.answer && operation !== null && operation.fieldEdits(fieldObligations(verdict.decision.obligations)) !== null) {
+    const findings = [...atHead.findings, ...content, unseenAnswer()]
+    verdict = judge(journal, 'body', findings, { ...facts, input: known, last, before: verdict })
     if (verdict.stops) return refused(verdict)
   }
   const unwritten = await journal.intent()
   if (unwritten !== null) return refused(judge(journal, 'body', [unwritten]))
   return {
     ok: true,
-    call: { exchange, snapshot: judging, api, head, operation, subject, stated, input: known, body, verdict },
+    call: {
+      exchange,
+      snapshot: judging,
+      api,
+      head: checked.head,
+      // What an answer may hold is what this call asked for.
+      operation: checked.asked?.operation ?? operation,
+      subject,
+      stated,
+      input: known,
+      body: checked.forwarded,
+      bodyChanged: checked.forwarded !== came,
+      verdict,
+    },
   }
 }
 

@@ -44,5 +44,9 @@ export function refusalAnswer(id: ExchangeId, decisive: Reason, extra: readonly 
   }
   const allow = decisive.evidence['allow']
   if (decisive.code === 'method-not-allowed' && Array.isArray(allow)) fields.push('Allow', allow.join(', '))
+  // RFC 9110 §15.5.16: what would have been taken.
+  const accepted = decisive.evidence['accepted']
+  if (decisive.code === 'content-encoding-unsupported' && Array.isArray(accepted))
+    fields.push('Accept-Encoding', accepted.length === 0 ? 'identity' : accepted.join(', '))
   return { status: status === 0 ? 403 : status, fields, body }
 }

@@ -1,29 +1,30 @@
 import { NOTHING_STATED } from '../contract/instantiate.ts'
 import { checkScopes } from '../decision/floor.ts'
 import type { DecisionInput } from '../model/decision.ts'
-import { SallyportError } from '../model/errors.ts'
-import type { Answer } from '../model/exchange.ts'
+import type { Answer, Source } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
 import { finding } from '../model/fact.ts'
+import type { ObjectPlan } from '../model/operation.ts'
 import type { UpstreamAnswer } from '../model/ports.ts'
 import { reason } from '../model/reason.ts'
 import type { OutcomeEntry } from '../model/record.ts'
 import { fieldValue } from '../syntax/http.ts'
 import type { AdmittedCall } from './admitted-call.ts'
-import { heldBack } from './body.ts'
 import { atCheckpoint, withObject } from './decision-input.ts'
 import { callerFields } from './forward.ts'
 import type { Gate } from './gate.ts'
-import type { Ending, Journal } from './journal.ts'
+import type { Journal } from './journal.ts'
 import { mediaTypeOf } from './journal.ts'
 import type { Bench, Verdict } from './judge.ts'
 import { judge } from './judge.ts'
-import { listFields } from './list-fields.ts'
-import { filtersItems, type JudgedItems, judgeItems } from './list-items.ts'
+import { filtersItems, ItemJudge, type JudgedItems, judgeItems, type ListCall } from './list-items.ts'
 import { objectFacts } from './object-facts.ts'
 import type { ReadAnswer } from './read-answer.ts'
 import { isAnswerHeld, isRefused, readAnswer } from './read-answer.ts'
+import { releaseStream } from './release-stream.ts'
 import { jsonShape } from './shape.ts'
+import { sampled } from './sampling.ts'
+import { shownTo, streamedFields } from './shown-fields.ts'
 import { upstreamFinding } from './upstream-call.ts'
 
 export type Released =
@@ -61,32 +62,97 @@ async function judgeAndRecord(
   const { status } = answer
   const whole = await readAnswer(call, answer, journal, gate)
   journal.shadow?.answered(answer, whole)
+  if (isStream(whole)) return judgeStream(call, answer, whole, journal, gate)
   const { verdict, items } = judgeAnswer(call, answer, whole, journal)
   if (verdict.stops) return { ok: false, verdict }
 
-  const read = items === null ? whole : filtered(call, whole, items)
-  const { body } = read
+  const detected = sampled(call.api.plan, exchange.id, whole)
+  const shown = shownTo(call.api.plan, call.operation, whole, items, verdict.decision)
+  if ('kind' in shown) return { ok: false, verdict: judge(journal, 'response', [shown]) }
+  const { read, hidden } = shown
+  const body = read.body instanceof Uint8Array ? read.body : null
   const mediaType = mediaTypeOf(fieldValue(read.fields, 'content-type'))
-  if (body === null || body instanceof Uint8Array) {
-    const dropped = read.check?.dropped ?? []
-    const released = { ...shape(mediaType, body, gate), dropped, ...learned(call, answer, body) }
-    const unwritten = await journal.outcome({ action: 'forwarded', status, released })
-    if (unwritten !== null) return { ok: false, verdict: judge(journal, 'response', [unwritten]) }
-    const length = body?.byteLength ?? (status === 204 ? 'none' : null)
-    const fields = callerFields(read.fields, exchange.id, length, read.changed)
-    return { ok: true, answer: { status, fields, body } }
+  const dropped = read.check?.dropped ?? []
+  const redacted = {
+    ...(hidden.length === 0 ? {} : { redacted: hidden }),
+    ...(detected.length === 0 ? {} : { detected }),
   }
-  journal.notPlayed('response-contract')
-  const released: OutcomeEntry['released'] = { bytes: 0, mediaType, digest: '', query: [], dropped: [] }
-  const ending: Ending = { action: 'forwarded', status, released }
-  journal.streams(ending)
-  const streamed = heldBack(body, async (bytes) => {
-    const unwritten = await journal.outcome({ ...ending, released: { ...released, bytes } })
-    if (unwritten !== null)
-      throw new SallyportError('audit-write-failed', 'the outcome could not be recorded')
-  })
-  const fields = callerFields(read.fields, exchange.id, null, false)
-  return { ok: true, answer: { status, fields, body: streamed } }
+  for (const { class: name } of detected) gate.count('sallyport_detected_classes_total', 1, call.api.plan.name, name)
+  const released = { ...shape(mediaType, body, gate), dropped, ...redacted, ...learned(call, answer, body) }
+  const original =
+    whole.original === undefined ? {} : { original: Buffer.from(whole.original).toString('utf8') }
+  const unwritten = await journal.outcome({ action: 'forwarded', status, released, ...original })
+  if (unwritten !== null) return { ok: false, verdict: judge(journal, 'response', [unwritten]) }
+  const length = body?.byteLength ?? (status === 204 ? 'none' : null)
+  const fields = callerFields(read.fields, exchange.id, length, read.changed)
+  return { ok: true, answer: { status, fields, body } }
+}
+
+/** A stream is judged by its head first, and then once more, for the record, with what was found on the way. */
+function judgeStream(
+  call: AdmittedCall,
+  answer: UpstreamAnswer,
+  read: StreamedAnswer,
+  journal: Journal,
+  gate: Gate,
+): Released {
+  if (read.items === undefined) {
+    const { verdict } = judgeAnswer(call, answer, read, journal)
+    if (verdict.stops) return { ok: false, verdict }
+    // Nothing can be hidden in what is not read.
+    const shown = shownTo(call.api.plan, call.operation, read, null, verdict.decision)
+    if ('kind' in shown) return { ok: false, verdict: judge(journal, 'response', [shown]) }
+    const conclude = (found: readonly Finding[]): void =>
+      void judgeAnswer(call, answer, { ...read, findings: [...read.findings, ...found] }, journal)
+    return {
+      ok: true,
+      answer: releaseStream({ call, answer, read, judge: null, fields: null, conclude }, journal, gate),
+    }
+  }
+  const itemJudge = judgeOfStream(call, answer, journal)
+  const judged = itemJudge === null ? read : { ...read, judge: itemJudge }
+  const { mode, bundle, observe } = journal
+  const fault: Bench['fault'] = (stage, error) => journal.fault(stage, error)
+  const first = judgeAnswer(call, answer, judged, { mode, bundle, observe, fault, decided: () => undefined })
+  if (first.verdict.stops) {
+    const { verdict } = judgeAnswer(call, answer, judged, journal)
+    return { ok: false, verdict }
+  }
+  const fields = streamedFields(
+    call.api.plan,
+    call.operation,
+    answer.status,
+    first.verdict.decision,
+    itemJudge !== null,
+  )
+  const conclude = (found: readonly Finding[]): void =>
+    void judgeAnswer(call, answer, { ...judged, findings: [...read.findings, ...found] }, journal)
+  return {
+    ok: true,
+    answer: releaseStream({ call, answer, read, judge: itemJudge, fields, conclude }, journal, gate),
+  }
+}
+
+/** Of a list whose items stand at the top, each of them is judged as it comes, where the list alone does not decide. */
+function judgeOfStream(call: AdmittedCall, answer: UpstreamAnswer, journal: Bench): ItemJudge | null {
+  const object = call.operation?.plan.object
+  if (object?.items === undefined || object.items.at.length > 0 || call.input === null) return null
+  const { pending, effect } = call.verdict.decision
+  const input = atCheckpoint(call.input, 'response')
+  const names = effect === 'allow' && answer.status < 400 && filtersItems(object, input, call.api.policies)
+  if (!pending && !names) return null
+  try {
+    return new ItemJudge(listCall(call, object, input))
+  } catch (error) {
+    journal.fault('policy', error)
+    return null
+  }
+}
+
+type StreamedAnswer = ReadAnswer & { readonly body: Source }
+
+function isStream(read: ReadAnswer): read is StreamedAnswer {
+  return read.body !== null && !(read.body instanceof Uint8Array)
 }
 
 /** Decides at the response; `journal`: where the judgement is made. */
@@ -140,6 +206,7 @@ export function judgeAnswer(
     engine: api.policies,
     last: true,
     before: call.verdict,
+    asked: call.verdict.asked,
     ...(items === null ? {} : { items }),
   })
   return { verdict, items: verdict.decision.items === undefined ? null : items }
@@ -155,29 +222,20 @@ function itemsOf(
   const object = call.operation?.plan.object
   if (object === undefined) return null
   try {
-    const { policies: engine } = call.api
-    const kept = call.snapshot.head.auditAttributes
-    const { subject, stated: request } = call
-    return judgeItems(read.check?.items ?? null, { object, subject, request, input, engine, kept })
+    if (read.judge !== undefined) return read.judge.judged()
+    // Beside the call: its items are not known here, and are not what it stands or falls by.
+    if (read.items !== undefined && object.items?.at.length === 0)
+      return new ItemJudge(listCall(call, object, input)).judged()
+    return judgeItems(read.check?.items ?? null, listCall(call, object, input))
   } catch (error) {
     journal.fault('policy', error)
     return finding(reason('stage-failed', 'stage', { stage: 'policy' }))
   }
 }
 
-/** The answer without the items the caller may not have. Observing changes no byte. */
-function filtered(
-  call: AdmittedCall,
-  read: ReadAnswer,
-  { removed, decisions: { released } }: JudgedItems,
-): ReadAnswer {
-  const { mode, observeStages } = call.api.plan
-  const items = read.check?.items ?? null
-  if (items === null || mode === 'observe' || observeStages?.includes('policy') === true) return read
-  const body = items.without(removed)
-  const counts = call.operation?.plan.object?.items?.countFields ?? []
-  const fields = listFields(read.fields, counts, released, removed.size > 0)
-  return body === read.check?.body ? { ...read, fields } : { ...read, body, fields, changed: true }
+function listCall(call: AdmittedCall, object: ObjectPlan, input: DecisionInput): ListCall {
+  const { subject, stated: request, api, snapshot } = call
+  return { object, subject, request, input, engine: api.policies, kept: snapshot.head.auditAttributes }
 }
 
 /**

@@ -22,6 +22,8 @@ export interface Sight {
   readonly strips: 'gate' | 'refuse' | 'proxy'
   /** The target can be written anew, as the gate judged it. */
   readonly retargets: boolean
+  /** The body can be written anew, as the gate judged it. */
+  readonly rewrites: boolean
 }
 
 /** Of an entrance through which the whole exchange goes. */
@@ -31,6 +33,7 @@ export const FULL_SIGHT: Sight = Object.freeze({
   answer: true,
   strips: 'gate',
   retargets: true,
+  rewrites: true,
 })
 
 /** The contract's view of a body that was not seen whole: what cannot be validated is denied. */
@@ -40,7 +43,7 @@ export function unseenBody(
   contentType: string | undefined,
   body: Uint8Array | null,
 ): readonly Finding[] {
-  if (operation.body === 'none') return operation.checkBody(contentType, body)
+  if (operation.body === 'none') return operation.checkBody(contentType, body).findings
   if (sight.body === 'partial')
     return [finding(reason('body-partial', 'contract', { bytes: body?.byteLength ?? 0 }))]
   return sight.bodies === 'deny' ? [finding(reason('body-unseen', 'contract', { body: operation.body }))] : []

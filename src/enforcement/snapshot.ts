@@ -5,8 +5,10 @@ import { CedarEngine } from '../decision/cedar/evaluate.ts'
 import { JoinedPlan } from '../decision/cedar/plan-parts.ts'
 import { atOnce, type Steps } from '../decision/cedar/steps.ts'
 import { Domain, entityStatements } from '../decision/domain/domain.ts'
+import { observedStages } from '../decision/observed.ts'
 import { type IssuerIndex, indexIssuers } from '../identity/issuers.ts'
 import type { ApiPlan, BundleHead, BundlePart, DomainPlan } from '../model/bundle.ts'
+import type { UrlNameState } from '../model/channel.ts'
 import type { PolicyEngine } from '../model/decision.ts'
 import { SallyportError } from '../model/errors.ts'
 import type { OperationPlan } from '../model/operation.ts'
@@ -21,6 +23,8 @@ export interface ApiSnapshot {
   readonly policies: PolicyEngine
   /** The same API in the other mode, where some operation has one of its own. */
   readonly otherMode?: ApiSnapshot
+  /** The same API by operations that observe other stages of it: those with `answers` of their own. */
+  readonly ownAnswers?: ReadonlyMap<OperationPlan, ApiSnapshot>
 }
 
 /** One thread's instance of one bundle; a call pins the one it was admitted with. */
@@ -40,8 +44,31 @@ export interface Snapshot {
 
 /** The API as a call of the operation meets it: in the operation's own mode, where it has one. */
 export function inModeOf(api: ApiSnapshot, operation: OperationPlan | null): ApiSnapshot {
-  const mode = operation?.mode
-  return mode === undefined || mode === api.plan.mode ? api : (api.otherMode ?? api)
+  if (operation === null) return api
+  const { mode } = operation
+  return (
+    api.ownAnswers?.get(operation) ??
+    (mode === undefined || mode === api.plan.mode ? api : (api.otherMode ?? api))
+  )
+}
+
+function withOwnSettings(given: ApiSnapshot): ApiSnapshot {
+  const api = withOtherMode({ ...given, plan: observing(given.plan, null) })
+  const own = new Map<OperationPlan, ApiSnapshot>()
+  for (const { plan: operation } of given.contract?.operations.values() ?? []) {
+    if (operation.answers === undefined) continue
+    const plan = observing({ ...given.plan, mode: operation.mode ?? given.plan.mode }, operation)
+    own.set(operation, { ...given, plan })
+  }
+  return own.size === 0 ? api : { ...api, ownAnswers: own }
+}
+
+/** `answers: observe` is one more stage that is only observed. */
+function observing(plan: ApiPlan, operation: OperationPlan | null): ApiPlan {
+  const observeStages = observedStages(plan, operation)
+  return observeStages === plan.observeStages || observeStages === undefined
+    ? plan
+    : { ...plan, observeStages }
 }
 
 function withOtherMode(api: ApiSnapshot): ApiSnapshot {
@@ -66,14 +93,17 @@ function zonesOf(head: BundleHead, apis: readonly ApiSnapshot[]): ZoneTable | nu
 /** Builds a snapshot part by part, so that a large bundle is instantiated in slices between calls. */
 export class SnapshotBuilder {
   readonly #hash: string
+  readonly #nameState: (name: string) => UrlNameState
   #head: BundleHead | null = null
   readonly #apis = new Map<string, { plan: ApiPlan; contract: ContractBuilder | null }>()
   readonly #policies = new JoinedPlan()
   #engine: CedarEngine | null = null
   readonly #domains = new Map<string, { plan: DomainPlan; entities: EntityStatement[] }>()
 
-  constructor(hash: string) {
+  /** `nameState`: of a name that a URL rule lists; left out where nothing resolves names, all count as public. */
+  constructor(hash: string, nameState: (name: string) => UrlNameState = () => 'public') {
     this.#hash = hash
+    this.#nameState = nameState
   }
 
   add(part: BundlePart): void {
@@ -84,7 +114,7 @@ export class SnapshotBuilder {
       case 'api':
         this.#apis.set(part.api.name, {
           plan: part.api,
-          contract: part.contracted ? new ContractBuilder(part.api) : null,
+          contract: part.contracted ? new ContractBuilder(part.api, this.#nameState) : null,
         })
         return
       case 'module':
@@ -123,7 +153,7 @@ export class SnapshotBuilder {
     for (const [name, { plan, entities }] of this.#domains)
       domains.set(name, yield* Domain.inSteps(plan, entities))
     const apis = [...this.#apis.values()].map(({ plan, contract }) =>
-      withOtherMode({ plan, contract: contract?.finish() ?? null, policies }),
+      withOwnSettings({ plan, contract: contract?.finish() ?? null, policies }),
     )
     return {
       bundle: this.#hash,

@@ -97,6 +97,11 @@ export class AccessTokens {
     return keysUnavailable(verdict.issuer, this.#ring.retryAfterSeconds(verdict.issuer, now))
   }
 
+  /** Of a subject that was verified before: whether it, or its token, was revoked since. */
+  revoked(subject: Subject, skewSeconds: number): Finding | null {
+    return this.#revocations.check(subject, skewSeconds)
+  }
+
   #verify(token: string, call: TokenCall, now: Instant): TokenVerdict {
     if (token.length > call.limits.tokenBytes) return refused('token-too-large', { bytes: token.length })
     let proof = this.#proofs.get(token)

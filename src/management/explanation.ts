@@ -1,4 +1,5 @@
-import type { ExchangeRecord, MessageShape, OutcomeEntry } from '../model/record.ts'
+import { fieldObligations } from '../decision/obligations.ts'
+import type { ExchangeRecord, MessageShape, OutcomeEntry, SequenceShape } from '../model/record.ts'
 import { decisionRows } from './decision-rows.ts'
 import { statedFacts } from './fact-evidence.ts'
 import { type Hints, NO_HINTS } from './hints.ts'
@@ -163,6 +164,9 @@ function trafficRows(record: ExchangeRecord): readonly Row[] {
   rows.push(['released', releasedText(record, outcome)])
   if (released.fields !== undefined) rows.push(['answer’s form', released.fields.join(', ')])
   if (released.dropped.length > 0) rows.push(['dropped fields', released.dropped.join(', ')])
+  rows.push(...hiddenRows(record, outcome))
+  if (outcome.sequence !== undefined) rows.push(['items', sequenceText(outcome.sequence)])
+  if (outcome.original !== undefined) rows.push(['upstream said', outcome.original.replaceAll(/\r?\n/g, ' ⏎ ')])
   if (notPlayed.length > 0) rows.push(['not played', notPlayed.join(', ')])
   if (record.cut !== null)
     rows.push(['cut', `after ${count(record.cut.bytes, 'byte')} of the answer: ${record.cut.why}`])
@@ -171,6 +175,30 @@ function trafficRows(record: ExchangeRecord): readonly Row[] {
   const rest = waited > 0 ? `, waiting for the caller’s bytes ${durationText(waited)}` : ''
   const spent = `gate ${durationText(gate)}, upstream ${durationText(upstream)}${rest}`
   rows.push(['time', `${durationText(total)}: ${spent}`])
+  return rows
+}
+
+const DONE = { drop: 'left out', redact: 'redacted', mask: 'masked' } as const
+
+/** Who asked for which fields to be hidden, what was, and what sampling found in values. */
+function hiddenRows(record: ExchangeRecord, { released, action }: OutcomeEntry): readonly Row[] {
+  const rows: Row[] = []
+  const last = decisionsOf(record).findLast(({ effect }) => effect === 'allow')
+  const asked = [
+    ...fieldObligations(last?.obligations ?? []),
+    ...(last?.items?.rows ?? []).flatMap((row) => row.obligations ?? []),
+  ]
+  const told = new Set<string>()
+  for (const { kind, fields, policy } of action === 'forwarded' ? asked : []) {
+    const by = policy === '' ? 'a field rule of the contract' : `the policy ${policy}`
+    told.add(`${fields.join(', ')} to be ${DONE[kind]}, by ${by}`)
+  }
+  for (const text of told) rows.push(['hides fields', text])
+  const { redacted = [], detected = [] } = released
+  if (redacted.length > 0)
+    rows.push(['hidden fields', redacted.map(({ kind, pointer }) => `${pointer} ${DONE[kind]}`).join(', ')])
+  if (detected.length > 0)
+    rows.push(['found in values', detected.map((each) => `${each.pointer} ${each.class}`).join(', ')])
   return rows
 }
 
@@ -183,6 +211,10 @@ function releasedText(
   return status === 0
     ? 'the proxy carries the call: its answer is not seen'
     : `${status}, ${shapeText(released)}`
+}
+
+function sequenceText({ items, released, unfit }: SequenceShape): string {
+  return `${count(items, 'item')} streamed, ${released} released, ${unfit} left out as unfit`
 }
 
 function upstreamText(status: number, action: string): string {

@@ -40,6 +40,8 @@ const SOURCES: Readonly<Record<string, string>> = {
   'context.path': REQUEST,
   'context.ip': CONNECTION,
   'context.networks': `${CONNECTION}, among the declared networks`,
+  'context.requestClasses': 'the contract',
+  'context.answerClasses': 'the contract',
   'context.time': 'the clock',
   'context.geo': 'a signal',
   'context.risk': 'a signal',

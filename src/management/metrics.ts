@@ -16,6 +16,14 @@ const REPORTED = {
     help: 'Exchanges judged beside the bundle in force by a candidate, by what would change.',
     labels: ['result'],
   },
+  sallyport_unread_answers_total: {
+    help: 'Answers larger than the gate holds that were passed on unread (largeAnswers: pass).',
+    labels: ['api'],
+  },
+  sallyport_detected_classes_total: {
+    help: 'Places of sampled answers whose values show a class that the contract does not state.',
+    labels: ['api', 'class'],
+  },
   sallyport_unrecorded_total: { help: 'Records that could not be written.', labels: ['api'] },
 } as const
 

@@ -34,9 +34,12 @@ export function policyStory(record: ExchangeRecord, { trace, items = [] }: Rejud
   for (const effect of ['deny', 'allow'] as const) {
     const one = items.find((item) => item.effect === effect)
     if (one === undefined) continue
-    const which = itemText(attributesOf(record)?.items?.[one.row])
+    const item = attributesOf(record)?.items?.[one.row]
     const what = effect === 'deny' ? 'was taken out' : 'was released'
-    lines.push(printable(`why an item of ${which} ${what}`), ...policyDrawing(one.trace, OF_ITEM), '')
+    const field = effect === 'deny' ? 'was refused' : 'was allowed'
+    const said =
+      item?.action === undefined ? `why an item of ${itemText(item)} ${what}` : `why ${item.action} ${field}`
+    lines.push(printable(said), ...policyDrawing(one.trace, OF_ITEM), '')
   }
   return lines
 }
@@ -70,18 +73,16 @@ export function itemRows(record: ExchangeRecord): readonly (readonly string[])[]
   const { rows, judged, released } = decision.items
   const stated = attributesOf(record)?.items ?? []
   const would = decision.mode === 'observe' || decision.observed !== undefined ? 'would be ' : ''
+  // The fields of a GraphQL call go together: all are allowed, or the call is refused.
+  const fields = stated[0]?.action !== undefined
+  const [one, yes, no] = fields ? ['field', 'allowed', 'refused'] : ['item', 'released', 'taken out']
   const told = rows.slice(0, SHOWN).map(({ effect, count: alike, policies }, index) => {
     const by = policies.length > 0 ? `by ${policies.join(', ')}` : 'no policy permits it'
-    return [
-      count(alike, 'item'),
-      `${would}${effect === 'allow' ? 'released' : 'taken out'}`,
-      itemText(stated[index]),
-      by,
-    ]
+    return [count(alike, one), `${would}${effect === 'allow' ? yes : no}`, itemText(stated[index]), by]
   })
   const more = rows.length - told.length
   return [
-    ['in all', `${released} of ${judged} ${would}released`],
+    ['in all', `${released} of ${judged} ${would}${yes}`],
     ...told,
     ...(more > 0 ? [[`and ${count(more, 'more kind')}: --json lists all`]] : []),
   ]

@@ -1,4 +1,4 @@
-import type { Acted, Replayed } from '../decision/replay/replayed.ts'
+import type { Acted, FieldsHidden, Replayed } from '../decision/replay/replayed.ts'
 import type { ReasonCode } from '../model/reason.ts'
 import { opposes } from '../model/reason.ts'
 
@@ -17,6 +17,8 @@ export interface ChangeRow {
   /** Items that lists would no longer release, and would release now, in all. */
   readonly lost: number
   readonly gained: number
+  /** Fields of the answer that would be hidden otherwise, as `mask /email`; left out where none would. */
+  readonly fields?: FieldsHidden
   /** The latest such exchange. */
   readonly example: string
 }
@@ -73,7 +75,7 @@ export class ReplayTally {
       return
     }
     this.#changed++
-    const { from, to, reasons, policies, unplayed, items } = replayed
+    const { from, to, reasons, policies, unplayed, items, fields } = replayed
     const reason = (reasons.find(({ code }) => opposes(code)) ?? reasons[0])?.code ?? 'policy-missing'
     const { lost, gained } = items ?? NO_ITEMS
     const row: ChangeRow = {
@@ -87,9 +89,10 @@ export class ReplayTally {
       count: 1,
       lost,
       gained,
+      ...(fields === undefined ? {} : { fields }),
       example: id,
     }
-    const key = [operation, caller, from, to, reason, policies.join(), unplayed.join(), lost > 0, gained > 0]
+    const key = [operation, caller, from, to, reason, policies.join(), unplayed.join(), lost > 0, gained > 0, JSON.stringify(fields ?? null)]
     this.#count(this.#rows, key.join('\n'), { row, at })
   }
 

@@ -92,12 +92,20 @@ export interface ApiPlan {
   readonly stripHeaders: readonly string[]
   readonly maxRequestBytes: number
   readonly maxAnswerBytes: number
+  /** Content codings a request body may come in; absent: all the gate can undo (gzip, deflate, br, zstd). */
+  readonly requestCodings?: readonly string[]
   /** Absent: `reject`. */
   readonly unknownFields?: UnknownFields
   /** Absent: `strip`. */
   readonly answers?: AnswerMode
   /** What becomes of answers larger than `maxAnswerBytes`: refused, or passed on unread and counted. Absent: `refuse`. */
   readonly largeAnswers?: 'refuse' | 'pass'
+  /** Share of the answers in whose values classes are looked for, and values looked at of each; absent: none. */
+  readonly sampling?: { readonly share: number; readonly maxValues: number }
+  /** Whom URLs in its requests may name; absent: whoever is public. */
+  readonly urls?: UrlPlan
+  /** Names that URL rules list, of the API or of its contract, for control to resolve; sorted. */
+  readonly urlNames?: readonly string[]
   readonly tenant: string
   readonly environment: string
   /** The trust zone it stands in. */
@@ -106,6 +114,18 @@ export interface ApiPlan {
   readonly observeStages?: readonly ObservableStage[]
   /** Decision sources asked about every call of an operation. */
   readonly signals?: readonly SignalPlan[]
+}
+
+/** Whom a URL in a request may name (OWASP API7). */
+export interface UrlPlan {
+  /** Lower-case names, `*.suffix`, or addresses; absent: any. */
+  readonly hosts?: readonly string[]
+  /** Lower case; absent: any but those known to reach beyond the web. */
+  readonly schemes?: readonly string[]
+  /** Absent: any. */
+  readonly ports?: readonly number[]
+  /** Hosts inside networks; absent: `deny`. */
+  readonly private?: 'deny' | 'allow'
 }
 
 /** An AuthZEN decision source outside the gate. */

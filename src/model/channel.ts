@@ -35,6 +35,10 @@ export type AddressTable = Readonly<
   Record<string, readonly { readonly address: string; readonly family: 4 | 6 }[]>
 >
 
+/** What a name that a URL rule lists resolves to; a name that is not there did not resolve for too long. */
+export type UrlNameState = 'public' | 'private' | 'unresolved'
+export type UrlNameTable = Readonly<Record<string, UrlNameState>>
+
 interface EnvoysBodies {
   /** `max_request_bytes` of `with_request_body`: what is as long may have been cut. Left out: not known. */
   readonly maxRequestBytes?: number | undefined

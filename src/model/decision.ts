@@ -48,6 +48,8 @@ export interface ItemRow {
   /** How many items were alike. */
   readonly count: number
   readonly policies: readonly string[]
+  /** What these items go out with; left out where nothing is asked. */
+  readonly obligations?: readonly FieldObligation[]
 }
 
 /** What distinguishes one item of a list from its neighbours. */
@@ -66,7 +68,10 @@ export type Obligation = { readonly kind: 'drop-undeclared' } | FieldObligation
 export interface FieldObligation {
   /** `drop`: the field is left out; `redact`: its value is replaced; `mask`: all but its end is. */
   readonly kind: 'drop' | 'redact' | 'mask'
-  /** JSON pointers into the answer with `*` for any one name or index, or `class:<name>`; sorted. */
+  /**
+   * JSON pointers into the answer with `*` for any one name or index (of a list with an object rule: into each item
+   * too), `class:<name>`, or, of the contract's own rules, `#/components/…`: a place of the contract; sorted.
+   */
   readonly fields: readonly string[]
   /** Id of the policy that asks for it; empty: a field rule of the contract. */
   readonly policy: string
@@ -164,8 +169,15 @@ export interface PolicyVerdict {
   readonly errors: readonly { readonly policy: string; readonly message: string }[]
   /** Set where all that kept a permit from applying was an attribute of the object. */
   readonly object?: ObjectTurn
+  /**
+   * Of a call that is judged field by field (GraphQL): the actions of those that are not allowed; empty with `pending`
+   * where the fields are not known (yet).
+   */
+  readonly fields?: readonly string[]
   /** What policies under `@mode("observe")` would decide: they count for nothing yet. Left out where none applies. */
   readonly observed?: ObservedPolicies
+  /** Of an allow, or what still may be one: what goes out with it, by every permit that decided and the contract. */
+  readonly obligations?: readonly FieldObligation[]
 }
 
 /** Ids of policies that are only observed and apply to the call. */

@@ -74,6 +74,12 @@ export interface ItemsPlan {
   readonly countFields?: readonly string[]
 }
 
+/**
+ * Sensitivity classes known without being declared. `pii`: of a person; `phi`: of a person's health; `pci`: of payment
+ * cards.
+ */
+export const KNOWN_CLASSES: readonly string[] = ['credential', 'pci', 'phi', 'pii', 'secret']
+
 export interface OperationPlan {
   readonly key: OperationKey
   readonly api: string
@@ -93,8 +99,33 @@ export interface OperationPlan {
   readonly unknownFields?: UnknownFields
   /** The operation's own; absent: its API's. */
   readonly answers?: AnswerMode
+  /**
+   * Of a GraphQL API. `endpoint`: what calls are routed to; a call is allowed where each field it asks for is. `field`:
+   * a field of the schema, `shop.Query.orders`, which is judged and never routed to.
+   */
+  readonly graphql?: 'endpoint' | 'field'
   /** Sensitivity classes (`pii`, `pci`…) that its contract states or its fields' names and formats say, sorted. */
   readonly classes?: { readonly request: readonly string[]; readonly answer: readonly string[] }
+  /** Fields of the answer that not every caller sees, sorted by place. */
+  readonly fieldRules?: readonly FieldRulePlan[]
+  /** Parameters with a class: their values stand in no record. */
+  readonly hiddenParameters?: readonly {
+    readonly in: 'path' | 'query' | 'header' | 'cookie'
+    readonly name: string
+  }[]
+}
+
+/** Who sees a field: whoever has one of the roles or groups (`<issuer>/<name>`) or scopes; none at all: nobody. */
+export interface FieldRulePlan {
+  /** Its place in the contract, `#/components/…`, or a JSON pointer into the answer. */
+  readonly at: string
+  readonly visibleTo: {
+    readonly roles: readonly string[]
+    readonly groups: readonly string[]
+    readonly scopes: readonly string[]
+  }
+  /** What becomes of it for everybody else. */
+  readonly otherwise: 'drop' | 'redact' | 'mask'
 }
 
 /**

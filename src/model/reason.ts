@@ -1,3 +1,4 @@
+import { GRAPHQL_REASONS } from './graphql-reasons.ts'
 import { IDENTITY_REASONS } from './identity-reasons.ts'
 
 /**
@@ -149,6 +150,7 @@ export const REASONS = {
   },
 
   ...IDENTITY_REASONS,
+  ...GRAPHQL_REASONS,
 
   // Contract
   'parameter-missing': {
@@ -183,10 +185,25 @@ export const REASONS = {
     title: 'The body does not fit its schema.',
     remedy: 'Send a body the contract allows.',
   },
+  'url-forbidden': {
+    status: 400,
+    title: 'A URL in the request names a host that the API’s rule does not allow.',
+    remedy: 'Send a URL of an allowed public host in its plain form, or set urls for the API.',
+  },
   'field-undeclared': {
     status: 400,
     title: 'The contract declares no such field.',
     remedy: 'Leave it out, or declare it in the schema.',
+  },
+  'field-read-only': {
+    status: 400,
+    title: 'The contract says that answers alone have this field.',
+    remedy: 'Leave it out, or take readOnly from the schema.',
+  },
+  'request-field-dropped': {
+    status: 0,
+    title: 'Fields or query parameters that the contract does not declare were taken out of the request.',
+    remedy: 'Declare them if they are meant to reach the upstream.',
   },
   'media-type-unsupported': {
     status: 415,
@@ -195,8 +212,8 @@ export const REASONS = {
   },
   'content-encoding-unsupported': {
     status: 415,
-    title: 'The gate does not take encoded request bodies.',
-    remedy: 'Send the body without Content-Encoding.',
+    title: 'The gate does not take request bodies in this content coding.',
+    remedy: 'Send the body without Content-Encoding, or in a coding that Accept-Encoding of the answer names.',
   },
   'body-partial': {
     status: 413,
@@ -215,8 +232,23 @@ export const REASONS = {
     remedy: 'Declare the status and media type in the contract.',
   },
   'response-invalid': {
+    status: 502,
+    title: 'The upstream’s answer does not fit what the contract declares for it.',
+    remedy: 'Correct the upstream or the contract; answers: observe only records it meanwhile.',
+  },
+  'response-field-undeclared': {
+    status: 502,
+    title: 'The upstream’s answer has fields the contract does not declare, and the API blocks such answers.',
+    remedy: 'Declare the fields if callers are meant to see them, or set answers: strip.',
+  },
+  'response-error-replaced': {
     status: 0,
-    title: 'The answer does not fit its schema; it was released without its undeclared fields.',
+    title: 'The upstream’s error is not one the contract promises, or tells of its inside: callers get its status.',
+    remedy: 'Look at the original in the record; declare the error’s schema, and keep traces out of it.',
+  },
+  'response-item-dropped': {
+    status: 0,
+    title: 'Items of a streamed answer were left out: they do not fit the contract.',
     remedy: 'Correct the upstream or the contract.',
   },
   'response-malformed': {
@@ -257,6 +289,11 @@ export const REASONS = {
     status: 403,
     title: 'A forbidding policy could not be evaluated, which counts as a deny.',
     remedy: 'Correct the policy named in the record.',
+  },
+  'field-rule-unapplied': {
+    status: 502,
+    title: 'Fields of the answer are to be hidden from this caller, and the answer cannot be read to do so.',
+    remedy: 'Have the upstream answer JSON within maxAnswerBytes, or narrow the policy or field rule.',
   },
   'owner-unknowable': {
     status: 403,

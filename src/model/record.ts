@@ -1,4 +1,4 @@
-import type { Decision, DecisionInput, Effect, ItemInput, Mode } from './decision.ts'
+import type { Decision, DecisionInput, Effect, FieldObligation, ItemInput, Mode } from './decision.ts'
 import type { EntranceName, ExchangeId, Instant } from './exchange.ts'
 import type { Reason } from './reason.ts'
 import type { Subject } from './subject.ts'
@@ -98,11 +98,29 @@ export interface OutcomeEntry {
   /** Status the upstream gave; 0 where it was not asked. */
   readonly upstreamStatus: number
   readonly lookups: readonly { readonly operation: string; readonly status: number }[]
-  readonly released: MessageShape & { readonly dropped: readonly string[] }
+  readonly released: MessageShape & {
+    readonly dropped: readonly string[]
+    /** Fields that were dropped, redacted or masked for this caller: JSON pointers with `*` for indexes, at most 100. */
+    readonly redacted?: readonly { readonly kind: FieldObligation['kind']; readonly pointer: string }[]
+    /** Where the answer was sampled: classes that values of places told which the contract gives none. */
+    readonly detected?: readonly { readonly class: string; readonly pointer: string }[]
+  }
+  /** Of an answer that is a sequence, held against the contract item by item. */
+  readonly sequence?: SequenceShape
+  /** The upstream's own words, where callers got others: bounded, and personal, so sealed like the attributes. */
+  readonly original?: string
   /** Acts or stages this entrance or mode could not play, by name. */
   readonly notPlayed: readonly string[]
   /** Microseconds. `gate` is all but the upstream and the waiting for bytes of the caller. */
   readonly timings: { readonly total: number; readonly upstream: number; readonly gate: number }
+}
+
+/** Items of one streamed answer. */
+export interface SequenceShape {
+  readonly items: number
+  readonly released: number
+  /** Left out because they do not fit the contract; what policies leave out stands in the decision. */
+  readonly unfit: number
 }
 
 export interface CandidateVerdict {

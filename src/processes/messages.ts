@@ -1,4 +1,4 @@
-import type { AddressTable, GateSettings, KeyNotice, SigningKeys } from '../model/channel.ts'
+import type { AddressTable, GateSettings, KeyNotice, SigningKeys, UrlNameTable } from '../model/channel.ts'
 import type { Revocation } from '../model/directive.ts'
 
 /**
@@ -11,6 +11,7 @@ export type State =
   | { readonly type: 'keys'; readonly notice: KeyNotice }
   | { readonly type: 'signing-keys'; readonly keys: SigningKeys }
   | { readonly type: 'addresses'; readonly table: AddressTable }
+  | { readonly type: 'url-names'; readonly table: UrlNameTable }
   /** Secrets that gate threads send themselves, by their reference. */
   | { readonly type: 'credentials'; readonly table: Readonly<Record<string, string>> }
 

@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises'
 import type { ApiPlan } from '../model/bundle.ts'
 import type { AddressTable } from '../model/channel.ts'
 import { isMappedIpv4, parseIp } from '../syntax/ip.ts'
+import type { UrlNames } from './url-names.ts'
 
 const EVERY_MS = 30_000
 
@@ -14,10 +15,13 @@ export class Addresses {
   #hosts: readonly string[] = []
   #table: Record<string, readonly Address[]> = {}
   readonly #unresolved = new Set<string>()
+  readonly #urlNames: UrlNames | null
   #timer: NodeJS.Timeout | null = null
 
-  constructor(publish: (table: AddressTable) => void, say: (text: string) => void) {
+  /** `urlNames`: resolved at the same times, for the rules about URLs in requests. */
+  constructor(publish: (table: AddressTable) => void, say: (text: string) => void, urlNames: UrlNames | null = null) {
     this.#publish = publish
+    this.#urlNames = urlNames
     this.#say = say
   }
 
@@ -25,8 +29,11 @@ export class Addresses {
   async update(apis: readonly ApiPlan[]): Promise<void> {
     const origins = apis.flatMap(({ upstream, signals = [] }) => [upstream, ...signals])
     this.#hosts = [...new Set(origins.map(({ origin }) => hostOf(origin)))]
-    await this.#resolve()
-    this.#timer ??= setInterval(() => void this.#resolve(), EVERY_MS).unref()
+    await Promise.all([this.#resolve(), this.#urlNames?.update(apis)])
+    this.#timer ??= setInterval(() => {
+      void this.#resolve()
+      void this.#urlNames?.resolve()
+    }, EVERY_MS).unref()
   }
 
   stop(): void {

@@ -63,6 +63,7 @@ const actions: CliActions = {
     return key === null ? [] : [key]
   },
   demo: runDemo,
+  inventory: async (config) => (await import('./inventory.ts')).inventory(config),
   policies: {
     test: async (config, options) => (await policies()).test(config, options),
     lint: async (config, options) => (await policies()).lint(config, options),

@@ -2,7 +2,7 @@ import { checkClaims, checkCovered } from '../config/claims.ts'
 import { Findings } from '../config/findings.ts'
 import { ConfigError } from '../config/place.ts'
 import { type ApiSettingsPlan, settlePlan, toPlans } from '../config/plan.ts'
-import { type ReadConfig, readConfig } from '../config/read.ts'
+import { type ReadConfig, type ReadContract, readConfig } from '../config/read.ts'
 import { type CompiledContract, compileContract } from '../contract/compile.ts'
 import { compilePolicies } from '../decision/cedar/compile.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
@@ -12,6 +12,8 @@ import { type PolicyTestResult, runPolicyTests, type TestedApi } from '../decisi
 import type { ApiPlan, BundleHead, BundlePart, DomainPlan, PolicyPlan } from '../model/bundle.ts'
 import { isFault, SallyportError } from '../model/errors.ts'
 import { escapePointer } from '../syntax/json-pointer.ts'
+import { fieldStatements } from './field-sources.ts'
+import { compileSchema } from './compile-graphql.ts'
 import { requireNamedItems } from './named-items.ts'
 import { settleOperations } from './named-operations.ts'
 import { withContractRules } from './object-sources.ts'
@@ -41,10 +43,12 @@ export interface CompiledBundle {
 /**
  * Config, contracts and policies made into one bundle, and the policies' own tests run against it: what `check`,
  * `start` and every reload do alike. Throws what is wrong as `config-*`, `contract-invalid`, `policy-invalid` or
- * `policy-test-failed`, each with its place; seconds for large contracts.
+ * `policy-test-failed`, each with its place; seconds for large contracts. `onRead`: what was read, also of what then is wrong.
  */
-export function compileBundle(configFile: string): CompiledBundle {
-  const read = withContractRules(readConfig(configFile))
+export function compileBundle(configFile: string, onRead?: (read: ReadConfig) => void): CompiledBundle {
+  const written = readConfig(configFile)
+  onRead?.(written)
+  const read = withContractRules(written)
   const { head, apis: settings } = toPlans(read, VERSION)
   const warnings: BundleWarning[] = read.warnings.map(({ file, line, column, message, hint }) => ({
     place: `${file}:${line}:${column}`,
@@ -52,12 +56,14 @@ export function compileBundle(configFile: string): CompiledBundle {
   }))
 
   const compiledApis = settings.map((plan) => {
-    const text = read.apis.find(({ name }) => name === plan.name)?.contract ?? null
-    const contract = text === null ? null : compileWithPlaces(read, plan, text)
-    for (const { code, pointer, message } of contract?.warnings ?? []) {
-      warnings.push({ place: `${text?.file ?? ''}#${pointer}`, message: `${code}: ${message}` })
+    const api = read.apis.find(({ name }) => name === plan.name)
+    const text = api?.contract ?? api?.graphql?.schema ?? null
+    const contract =
+      api?.contract == null ? (api === undefined ? null : compileSchema(read, api)) : compileWithPlaces(read, plan, api.contract)
+    for (const { code, pointer, message, file = text?.file ?? '' } of contract?.warnings ?? []) {
+      warnings.push({ place: `${file}#${pointer}`, message: `${code}: ${message}` })
     }
-    return { plan: settlePlan(plan, contract?.basePath ?? ''), contract }
+    return { plan: settlePlan(plan, contract?.basePath ?? '', contract?.urlNames), contract }
   })
   const apis = settleOperations(read, compiledApis)
   const rivals = checkClaims(
@@ -82,6 +88,8 @@ export function compileBundle(configFile: string): CompiledBundle {
     issuers: head.issuers.map(({ name }) => name),
     networks: Object.keys(head.networks ?? {}),
     unstated: unstatedAttributes(head),
+    declares: (operation, pointer) =>
+      apis.some(({ contract }) => contract?.classified.get(operation)?.declares(pointer) === true),
     failingForbid: read.config.failingForbid,
   })
   requireNamedItems(read, apis, compiled.plan, compiled.places)
@@ -129,12 +137,21 @@ export function testedApis(apis: CompiledBundle['apis']): readonly TestedApi[] {
 function compileWithPlaces(
   read: ReadConfig,
   plan: ApiSettingsPlan,
-  text: { readonly file: string; readonly text: string },
+  text: ReadContract,
 ): CompiledContract {
   try {
-    return compileContract(contractInput(plan, text))
+    const api = read.apis.find(({ name }) => name === plan.name)
+    const fields = api === undefined ? {} : { fields: fieldStatements(api) }
+    return compileContract({ ...contractInput(plan, text), ...fields })
   } catch (error) {
     const object = isFault(error, 'config-invalid') ? error.data['object'] : undefined
+    const stated = isFault(error, 'config-invalid') ? error.data['fields'] : undefined
+    const beside = read.apis.find(({ name }) => name === plan.name)?.fields?.source
+    if (Array.isArray(stated) && beside !== undefined && isFault(error)) {
+      const findings = new Findings()
+      findings.problem(beside, stated, error.message, '', 'key')
+      throw new ConfigError('config-invalid', findings.problems, read.files, read.folders)
+    }
     const rules = read.apis.find(({ name }) => name === plan.name)?.rules ?? []
     const source = rules.find(({ type }) => type === object)?.source
     if (typeof object !== 'string' || source === undefined || !isFault(error)) throw error
@@ -179,7 +196,7 @@ export function* bundleParts({ head, apis, policies, domains }: CompiledBundle):
 
 function contractInput(
   plan: ApiSettingsPlan,
-  text: { readonly file: string; readonly text: string },
+  text: ReadContract,
 ): Parameters<typeof compileContract>[0] {
   const pointer = (segments: readonly string[]): string =>
     segments.map((segment) => `/${escapePointer(segment)}`).join('')
@@ -195,6 +212,7 @@ function contractInput(
     api: plan.name,
     text: text.text,
     file: text.file,
+    parts: text.parts,
     ...(plan.basePath === null ? {} : { basePath: plan.basePath }),
     objects: Object.fromEntries(objects),
     credential: plan.credential,

@@ -25,14 +25,17 @@ export function runCompiler({ config, store }: CompilerData, port: MessagePort):
 
 /** Compiles and writes the bundle; what is wrong is in the report, nothing is thrown. */
 export function compile(config: string, store: string): CompilerReport {
+  // Also after a failure: the correction may be in a file that was never read before.
+  let watch: readonly string[] = []
   try {
-    const compiled = compileBundle(config)
+    const compiled = compileBundle(config, (read) => {
+      watch = [...read.files, ...read.folders]
+    })
     requireTests(compiled.tests)
     const { hash, file } = writeBundle(readDataDirectory(store).bundles, bundleParts(compiled))
     const unwritten = writeSchemaFiles(store, hash, compiled)
     const { read, apis, head, tests, warnings } = compiled
     const operations = apis.reduce((sum, { contract }) => sum + (contract?.operations.length ?? 0), 0)
-    const watch = [...read.files, ...read.folders]
     const { listen, management, decisionPoints, durability, limits } = read.config
     const startOnly = {
       listen: JSON.stringify(listen),
@@ -60,7 +63,7 @@ export function compile(config: string, store: string): CompilerReport {
       },
     }
   } catch (error) {
-    const watch = error instanceof ConfigError ? [...error.files, ...error.folders] : []
+    if (error instanceof ConfigError) watch = [...error.files, ...error.folders]
     if (isFault(error)) return { ok: false, code: error.code, message: error.message, watch }
     const what = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown'
     if (error instanceof Error && 'syscall' in error)

@@ -8,6 +8,7 @@ import { KeySource } from '../identity/key-source.ts'
 import { ControlSocket, type Order, type OrderResult } from '../management/control-socket.ts'
 import { Metrics } from '../management/metrics.ts'
 import { type Readiness, ReadOnlyServer } from '../management/read-only.ts'
+import { warningLines } from '../management/warning-groups.ts'
 import type { GateSettings, SigningKeys } from '../model/channel.ts'
 import { SallyportError } from '../model/errors.ts'
 import { Supervisor } from '../processes/supervisor.ts'
@@ -16,6 +17,7 @@ import { RevocationJournal } from '../store/revocation-journal.ts'
 import { SigningKeyFile } from '../store/signing-key-file.ts'
 import { keyedDigest, openSigningKey, openStoreKey } from '../store/store-keys.ts'
 import { Addresses } from './addresses.ts'
+import { systemUrlNames } from './url-names.ts'
 import { Candidates } from './candidates.ts'
 import { watchClock } from './clock-watch.ts'
 import { type BundleSummary, compileInThread, settle } from './compile-in-thread.ts'
@@ -152,7 +154,11 @@ class Control {
         this.#supervisor.broadcast({ type: 'keys', notice })
       },
     })
-    this.#addresses = new Addresses((table) => this.#supervisor.broadcast({ type: 'addresses', table }), say)
+    this.#addresses = new Addresses(
+      (table) => this.#supervisor.broadcast({ type: 'addresses', table }),
+      say,
+      systemUrlNames((table) => this.#supervisor.broadcast({ type: 'url-names', table }), say),
+    )
     this.#audit = new ControlAudit(directory, boot, say)
     this.#revoker = new Revoker({
       append: (revocations) => this.#journal.append(revocations),
@@ -282,16 +288,15 @@ class Control {
 
   /** `own`: it is what the configuration says, and only that has a say in what a start takes. */
   #adopt(summary: BundleSummary, own: boolean): void {
-    const known = this.#summary?.warnings.map(({ place, message }) => `${place} ${message}`) ?? []
+    const known = new Set(this.#summary?.warnings.map(({ place, message }) => `${place} ${message}`))
     this.#summary = summary
     this.#metrics.bundle(summary.hash)
     this.#metrics.issuers(summary.issuers.map(({ name }) => name))
     for (const [key, value] of own ? Object.entries(summary.startOnly) : []) {
       if (value !== this.#started[key]) say(`warning: ${key} has changed: it takes effect at the next start`)
     }
-    for (const { place, message } of summary.warnings)
-      if (!known.includes(`${place} ${message}`))
-        say(`warning: ${place === '' ? '' : `${place}: `}${message}`)
+    const fresh = summary.warnings.filter(({ place, message }) => !known.has(`${place} ${message}`))
+    for (const line of warningLines(fresh)) say(`warning: ${line}`)
   }
 
   async #obey(order: Order): Promise<OrderResult> {

@@ -15,7 +15,8 @@ import { KeySource } from '../identity/key-source.ts'
 import { KeyWait } from '../identity/key-wait.ts'
 import { RevocationSet } from '../identity/revocations.ts'
 import { ControlSocket, type Order, type OrderResult } from '../management/control-socket.ts'
-import type { AddressTable } from '../model/channel.ts'
+import { warningLines } from '../management/warning-groups.ts'
+import type { AddressTable, UrlNameTable } from '../model/channel.ts'
 import { SallyportError } from '../model/errors.ts'
 import type { AuditWriter } from '../model/ports.ts'
 import type { BundleRef } from '../processes/messages.ts'
@@ -24,6 +25,7 @@ import { type HeldDataDirectory, openDataDirectory } from '../store/data-directo
 import { RevocationJournal } from '../store/revocation-journal.ts'
 import { keyedDigest, openSigningKey, openStoreKey } from '../store/store-keys.ts'
 import { Addresses } from './addresses.ts'
+import { systemUrlNames } from './url-names.ts'
 import { watchClock } from './clock-watch.ts'
 import { type BundleSummary, compileInThread } from './compile-in-thread.ts'
 import { ControlAudit } from './control-audit.ts'
@@ -73,6 +75,7 @@ export class Embedded {
   readonly #control: ControlAudit
   readonly #sources: Connector
   readonly #resolver: Addresses
+  #urlNames: UrlNameTable = {}
   #credentials: Readonly<Record<string, string>> = {}
   readonly #snapshots = new PinnedSnapshots()
   readonly #inForce: InForce
@@ -121,10 +124,13 @@ export class Embedded {
     for (const revocation of this.#journal.inForce) this.#revocations.apply(revocation)
     this.#notices = new IssuerNotices(say, () => clock.now().wallMs)
     let addresses: AddressTable = {}
+    const urlNames = systemUrlNames((table) => {
+      this.#urlNames = table
+    }, say)
     this.#sources = new Connector({ addresses: (host) => addresses[host] ?? null })
     this.#resolver = new Addresses((table) => {
       addresses = table
-    }, say)
+    }, say, urlNames)
     const ring = new KeyRing()
     const keyWait = new KeyWait({
       clock,
@@ -259,7 +265,7 @@ export class Embedded {
 
   async #swap({ hash, file }: BundleRef): Promise<SwapTimes> {
     const epoch = ++this.#epoch
-    const times = await instantiate({ hash, file }, this.#snapshots, epoch, 'live', this.#bundleKey)
+    const times = await instantiate({ hash, file }, this.#snapshots, epoch, 'live', this.#bundleKey, (name) => this.#urlNames[name] ?? 'unresolved')
     this.#snapshots.commit(epoch)
     return times
   }
@@ -269,8 +275,7 @@ export class Embedded {
   }
 
   #adopt({ warnings }: BundleSummary): void {
-    for (const { place, message } of warnings)
-      this.#options.say(`warning: ${place === '' ? '' : `${place}: `}${message}`)
+    for (const line of warningLines(warnings)) this.#options.say(`warning: ${line}`)
   }
 
   #startSyncer(): Worker {

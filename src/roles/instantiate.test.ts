@@ -38,7 +38,7 @@ function bundle() {
 async function codeOf(file: { readonly hash: string; readonly file: string }, key = KEY.publicKey) {
   const snapshots = new PinnedSnapshots()
   try {
-    await instantiate(file, snapshots, 1, 'live', key)
+    await instantiate(file, snapshots, 1, 'live', key, () => 'public')
     return ''
   } catch (error) {
     expect([snapshots.commit(1), snapshots.pin()]).toEqual([false, null])

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { PinnedSnapshots } from '../enforcement/pinned.ts'
 import { SnapshotBuilder } from '../enforcement/snapshot.ts'
+import type { UrlNameState } from '../model/channel.ts'
 import type { BundleRef, BundleUse } from '../processes/messages.ts'
 import { readBundle, verifyBundleBytes } from '../store/bundle-files.ts'
 import { readStatement } from '../store/bundle-versions.ts'
@@ -19,13 +20,14 @@ export async function instantiate(
   epoch: number,
   use: BundleUse,
   publicKey: KeyObject,
+  nameState: (name: string) => UrlNameState,
 ): Promise<{ readonly longestStepMs: number; readonly totalMs: number }> {
   const started = performance.now()
   if (use === 'live' && snapshots.preparedCandidate(epoch, bundle.hash))
     return { longestStepMs: 0, totalMs: performance.now() - started }
   readStatement(bundle.file, bundle.hash, publicKey)
   await snapshots.room()
-  const builder = new SnapshotBuilder(bundle.hash)
+  const builder = new SnapshotBuilder(bundle.hash, nameState)
   let from = performance.now()
   let longestStepMs = 0
   const pause = async (): Promise<void> => {

@@ -14,7 +14,7 @@ interface ContractedApi {
 }
 
 /**
- * Operations with the modes of `apis.*.operations`, which also holds that flows name operations there are.
+ * Operations with their settings of `apis.*.operations`, which also holds that flows name operations there are.
  * @throws {ConfigError} `config-invalid`, each name that is none at its place.
  */
 export function settleOperations<T extends ContractedApi>(
@@ -22,27 +22,29 @@ export function settleOperations<T extends ContractedApi>(
   apis: readonly T[],
 ): readonly T[] {
   const findings = new Findings()
-  const settled = apis.map((api) => withModes(read, api, findings))
+  const settled = apis.map((api) => withSettings(read, api, findings))
   checkFlows(read, apis, findings)
   if (findings.problems.length > 0)
     throw new ConfigError('config-invalid', findings.problems, read.files, read.folders)
   return settled
 }
 
-function withModes<T extends ContractedApi>(read: ReadConfig, api: T, findings: Findings): T {
+function withSettings<T extends ContractedApi>(read: ReadConfig, api: T, findings: Findings): T {
   const found = read.apis.find(({ name }) => name === api.plan.name)
   const wanted = Object.entries(found?.settings.operations ?? {})
   if (found === undefined || wanted.length === 0) return api
   const operations = api.contract?.operations ?? []
-  const byName = new Map(operations.flatMap(({ plan }) => namesOf(plan).map((name) => [name, plan.key])))
-  const modes = new Map<string, OperationPlan['mode']>()
-  for (const [name, { mode }] of wanted) {
+  const byName = new Map(
+    operations.filter(isRouted).flatMap(({ plan }) => namesOf(plan).map((name) => [name, plan.key])),
+  )
+  const settings = new Map<string, OwnSettings>()
+  for (const [name, own] of wanted) {
     const key = byName.get(name)
     if (key === undefined) {
       const message = `the contract has no operation "${name}"`
       const hint = api.contract === null ? 'The API has no contract.' : near(name, [...byName.keys()])
       findings.problem(found.source, ['operations', name], message, hint, 'key')
-    } else if (modes.has(key)) {
+    } else if (settings.has(key)) {
       findings.problem(
         found.source,
         ['operations', name],
@@ -50,25 +52,45 @@ function withModes<T extends ContractedApi>(read: ReadConfig, api: T, findings: 
         'Leave one.',
         'key',
       )
-    } else if (mode === 'enforce' && !api.plan.governed) {
+    } else if (own.mode === 'enforce' && !api.plan.governed) {
       findings.problem(
         found.source,
         ['operations', name, 'mode'],
         'mode enforce needs an identity: there is nothing to hold calls against',
         'Add identity: with accept and audience to the API.',
       )
-    } else modes.set(key, mode)
+    } else settings.set(key, settled(own))
   }
   if (api.contract === null) return api
   const contract = {
     ...api.contract,
-    operations: operations.map((one) => inMode(one, modes.get(one.plan.key))),
+    operations: operations.map((one) => withOwn(one, settings.get(one.plan.key))),
   }
   return { ...api, contract }
 }
 
-function inMode(operation: CompiledOperation, mode: OperationPlan['mode']): CompiledOperation {
-  return mode === undefined ? operation : { ...operation, plan: { ...operation.plan, mode } }
+type OwnSettings = Pick<OperationPlan, 'mode' | 'answers' | 'unknownFields'>
+
+/** Without what is not stated: that is the API's. */
+function settled({
+  mode,
+  answers,
+  unknownFields,
+}: { readonly [Name in keyof OwnSettings]?: OwnSettings[Name] | undefined }): OwnSettings {
+  return {
+    ...(mode === undefined ? {} : { mode }),
+    ...(answers === undefined ? {} : { answers }),
+    ...(unknownFields === undefined ? {} : { unknownFields }),
+  }
+}
+
+function withOwn(operation: CompiledOperation, own: OwnSettings | undefined): CompiledOperation {
+  return own === undefined ? operation : { ...operation, plan: { ...operation.plan, ...own } }
+}
+
+/** Fields of a GraphQL API have no settings of their own: the call they are asked in has. */
+function isRouted({ plan }: CompiledOperation): boolean {
+  return plan.graphql !== 'field'
 }
 
 /** `getOrder` and `GET /orders/{orderId}`. */

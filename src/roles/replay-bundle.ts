@@ -1,3 +1,4 @@
+import { type Distinction, splitTemplate } from '../contract/distinction.ts'
 import { Router } from '../contract/router.ts'
 import { CedarEngine } from '../decision/cedar/evaluate.ts'
 import { readPlan } from '../decision/cedar/plan.ts'
@@ -12,6 +13,7 @@ import { readBundle } from '../store/bundle-files.ts'
 import { parseIp } from '../syntax/ip.ts'
 import { parseTarget } from '../syntax/uri.ts'
 
+const UNKNOWN: readonly Distinction[] = [{ in: 'header', name: '' }]
 const NOWHERE = { api: '', operation: '' }
 
 /** A bundle as records are held against it: without its validators, which find nothing in a record. */
@@ -31,7 +33,11 @@ export function readReplayBundle(file: string, hash: string): ReplayBundle {
   const routers = new Map<string, Router<string>>()
   for (const [name, { operations }] of outline.apis) {
     const router = new Router<string>()
-    for (const { plan } of operations.values()) router.add(plan.method, plan.template, plan.key)
+    for (const { plan } of operations.values()) {
+      const { path, when } = splitTemplate(plan.template, [])
+      const distinguished = path === plan.template ? [] : (when ?? UNKNOWN)
+      router.add(plan.method, path, plan.key, distinguished)
+    }
     routers.set(name, router)
   }
   const apis = new ApiTable(
@@ -48,7 +54,10 @@ export function readReplayBundle(file: string, hash: string): ReplayBundle {
       const found = apis.match(host, target.path, target.segments)
       if (found.kind !== 'api') return NOWHERE
       const { name } = found.api.plan
-      const matched = routers.get(name)?.match(method, found.segments)
+      const router = routers.get(name)
+      // A record holds no query and no fields: which of them is meant cannot be told.
+      if (router?.distinguishes(method, found.segments) === true) return null
+      const matched = router?.match(method, found.segments)
       return { api: name, operation: matched?.kind === 'match' ? matched.target : '' }
     },
     zone: zonesOf(outline),

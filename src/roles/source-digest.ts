@@ -8,15 +8,21 @@ import type { ReadConfig } from '../config/read.ts'
 export function sourceDigest(read: ReadConfig): string {
   // APIs of one file share its text: once is enough.
   const texts = new Set([read.text])
-  for (const { source, contract, rules } of read.apis) {
+  const parts: unknown[] = []
+  for (const { name, source, contract, rules } of read.apis) {
     texts.add(source.text)
     for (const rule of rules) texts.add(rule.source.text)
-    if (contract !== null) texts.add(contract.text)
+    if (contract === null) continue
+    texts.add(contract.text)
+    for (const [file, part] of contract.parts) parts.push([name, file, part.ok ? part.text : null])
   }
   const { policies, policyLinks, policyTests, domains } = read
   const names = read.apis.map(({ name }) => name)
   const digest = createHash('sha256')
-  for (const text of [...texts, JSON.stringify([names, policies, policyLinks, policyTests, domains])])
+  for (const text of [
+    ...texts,
+    JSON.stringify([names, policies, policyLinks, policyTests, domains, ...parts]),
+  ])
     digest.update(`${text.length}:`).update(text)
   return digest.digest('hex')
 }

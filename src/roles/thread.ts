@@ -14,7 +14,7 @@ import { AssertionSigner } from '../identity/assertion.ts'
 import { KeyRing } from '../identity/key-ring.ts'
 import { KeyWait } from '../identity/key-wait.ts'
 import { RevocationSet } from '../identity/revocations.ts'
-import type { AddressTable, GateSettings } from '../model/channel.ts'
+import type { AddressTable, UrlNameTable, GateSettings } from '../model/channel.ts'
 import { isFault } from '../model/errors.ts'
 import type { State, ThreadCommand, ThreadReport } from '../processes/messages.ts'
 import { readDataDirectory } from '../store/data-directory.ts'
@@ -51,6 +51,7 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
   })
   const assertions = new AssertionSigner({ clock, random, gateId: settings.gateId })
   let addresses: AddressTable = {}
+  let urlNames: UrlNameTable = {}
   let credentials: ReadonlyMap<string, string> = new Map()
   const upstream = new Connector({ addresses: (host) => addresses[host] ?? null })
   const audit = new SegmentWriter({
@@ -102,7 +103,7 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
         report({ type: 'applied', sequence: command.sequence })
         return
       case 'prepare':
-        instantiate(command.bundle, snapshots, command.epoch, command.use, bundleKey).then(
+        instantiate(command.bundle, snapshots, command.epoch, command.use, bundleKey, (name) => urlNames[name] ?? 'unresolved').then(
           (times) => report({ type: 'prepared', epoch: command.epoch, ...times }),
           (error: unknown) =>
             report({
@@ -159,6 +160,9 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
         return
       case 'addresses':
         addresses = state.table
+        return
+      case 'url-names':
+        urlNames = state.table
         return
       case 'credentials':
         credentials = new Map(Object.entries(state.table))

@@ -13,9 +13,12 @@ export function parseJson(text: string): unknown {
 /** Deeper than what any reader here takes. */
 const MAX_DEPTH = 512
 
-/** The same whatever the text holds: for one that is known to have a member name with an escape. */
-export function buildJson(text: string): unknown {
-  const builder = new Builder(text)
+/**
+ * The same whatever the text holds: for one that is known to have a member name with an escape, and for readers that
+ * make of a number's literal something else than a double.
+ */
+export function buildJson(text: string, number?: (literal: string) => unknown): unknown {
+  const builder = new Builder(text, number)
   const value = builder.value(0)
   builder.end()
   return value
@@ -28,8 +31,11 @@ class Builder {
   readonly #text: string
   #at = 0
 
-  constructor(text: string) {
+  readonly #number: ((literal: string) => unknown) | undefined
+
+  constructor(text: string, number: ((literal: string) => unknown) | undefined) {
     this.#text = text
+    this.#number = number
   }
 
   value(depth: number): unknown {
@@ -42,8 +48,14 @@ class Builder {
       case '"':
         return this.#string()
       default:
-        return JSON.parse(this.#scalar())
+        return this.#literal(this.#scalar())
     }
+  }
+
+  /** JSON.parse judges the grammar, whoever reads the number. */
+  #literal(token: string): unknown {
+    const value: unknown = JSON.parse(token)
+    return this.#number !== undefined && typeof value === 'number' ? this.#number(token) : value
   }
 
   end(): void {

@@ -95,6 +95,26 @@ const VARIANTS: readonly (readonly [target: string, expected: string])[] = [
   [`/${'a'.repeat(MAX_TARGET)}`, '!too-long'],
 ]
 
+describe('path parameters that the caller asks for', () => {
+  it.each([
+    ['/a/;x=1', '/a/;x=1'],
+    ['/a/b;x=%2c', '/a/b;x=%2C'],
+    ['/a/..;/x', 'dot-segment'],
+    ['/a/.;x', 'dot-segment'],
+    ['/a/%2e%2e;x/b', 'dot-segment'],
+    ['/a/;..', 'dot-segment'],
+    ['/a/;x=%2e%2e;', undefined],
+  ])('%s', (target, expected) => {
+    const read = parseTarget(target, true)
+    if (read.ok) expect(read).toMatchObject({ pathParameters: true })
+    if (expected !== undefined) expect(read.ok ? read.path : read.why).toBe(expected)
+  })
+
+  it('are named only where there are some', () => {
+    expect(parseTarget('/a', true)).toEqual({ ok: true, path: '/a', segments: ['a'], query: '' })
+  })
+})
+
 describe('parseTarget', () => {
   it.each(VARIANTS)('reads %j as %s', (target, expected) => {
     const read = parseTarget(target)

@@ -33,6 +33,8 @@ export type Target =
       readonly segments: readonly string[]
       /** As received, without the `?`; empty where there is none. */
       readonly query: string
+      /** A segment holds a `;`: path parameters, which many servers leave out of what they route by. */
+      readonly pathParameters?: boolean
       /** Host and port of an absolute-form target, lower case. */
       readonly authority?: string
     }
@@ -43,7 +45,7 @@ const PLAIN_PATH = /^\/[A-Za-z0-9\-._~!$&'()*+,=:@/]*$/
 const ABSOLUTE = /^https?:\/\//i
 const AUTHORITY = /^(?:[a-z0-9\-._~]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i
 const QUERY = /^[\x21\x22\x24-\x7e]*$/
-const SEGMENT_CHARACTER = /^[A-Za-z0-9\-._~!$&'()*+,=:@%]*$/
+const SEGMENT_CHARACTER = /^[A-Za-z0-9\-._~!$&'()*+,;=:@%]*$/
 const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/
 /** A second decoder would make a dot, slash, backslash or NUL of it, however often it was encoded. */
 const DOUBLE = /%25(?:25)*(?:2e|2f|5c|00)/i
@@ -51,10 +53,13 @@ const DOT_COMPONENT = /(?:^|\/)\.{1,2}(?:\/|$)/
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/
 const UNRESERVED = /[A-Za-z0-9\-._~]/
 
-/** Reads origin-form and absolute-form; the other forms are the hygiene's to refuse before. Never throws. */
-export function parseTarget(target: string): Target {
+/**
+ * Reads origin-form and absolute-form; the other forms are the hygiene's to refuse before. Never throws.
+ * `pathParameters`: the caller refuses those of them that no contract declares (style matrix); else they all are here.
+ */
+export function parseTarget(target: string, pathParameters = false): Target {
   if (target.length > MAX_TARGET) return refuse('too-long')
-  if (target.startsWith('/')) return origin(target, undefined)
+  if (target.startsWith('/')) return origin(target, undefined, pathParameters)
   const scheme = ABSOLUTE.exec(target)?.[0]
   if (scheme === undefined) return refuse('form')
   const rest = target.slice(scheme.length)
@@ -62,10 +67,10 @@ export function parseTarget(target: string): Target {
   const authority = end < 0 ? rest : rest.slice(0, end)
   if (!AUTHORITY.test(authority)) return refuse('authority')
   const tail = end < 0 ? '' : rest.slice(end)
-  return origin(tail.startsWith('/') ? tail : `/${tail}`, authority.toLowerCase())
+  return origin(tail.startsWith('/') ? tail : `/${tail}`, authority.toLowerCase(), pathParameters)
 }
 
-function origin(target: string, authority: string | undefined): Target {
+function origin(target: string, authority: string | undefined, pathParameters: boolean): Target {
   const mark = target.indexOf('?')
   const raw = mark < 0 ? target : target.slice(0, mark)
   const query = mark < 0 ? '' : target.slice(mark + 1)
@@ -74,6 +79,8 @@ function origin(target: string, authority: string | undefined): Target {
   }
   const segments = raw.slice(1).split('/')
   const plain = PLAIN_PATH.test(raw)
+  const parameters = !plain && raw.includes(';')
+  if (parameters && !pathParameters) return refuse('path-parameter')
   for (let i = 0; i < segments.length; i++) {
     const segment = segments[i] ?? ''
     if (segment === '') {
@@ -87,9 +94,14 @@ function origin(target: string, authority: string | undefined): Target {
     }
   }
   const path = plain ? raw : `/${segments.join('/')}`
-  return authority === undefined
-    ? { ok: true, path, segments, query }
-    : { ok: true, path, segments, query, authority }
+  return {
+    ok: true,
+    path,
+    segments,
+    query,
+    ...(parameters ? { pathParameters } : {}),
+    ...(authority === undefined ? {} : { authority }),
+  }
 }
 
 type Segment =
@@ -101,7 +113,7 @@ function canonicalSegment(raw: string): Segment {
     if (raw.includes('\\')) return refuse('backslash')
     if (raw.includes('#')) return refuse('fragment')
     if (CONTROL.test(raw)) return refuse('control-character')
-    return refuse(raw.includes(';') ? 'path-parameter' : 'character')
+    return refuse('character')
   }
   if (BAD_ESCAPE.test(raw)) return refuse('percent-encoding')
   if (DOUBLE.test(raw)) return refuse('double-encoding')
@@ -115,7 +127,7 @@ function canonicalSegment(raw: string): Segment {
   if (CONTROL.test(decoded)) return refuse('control-character')
   if (decoded.includes('\\')) return refuse('backslash')
   // An encoded slash stays inside its segment, but a reader that decodes it must not find a way up either.
-  if (DOT_COMPONENT.test(decoded)) return refuse('dot-segment')
+  if (DOT_COMPONENT.test(raw.includes(';') ? decoded.replaceAll(';', '/') : decoded)) return refuse('dot-segment')
   const segment = raw.replace(/%[0-9A-Fa-f]{2}/g, (octet) => {
     const character = String.fromCharCode(Number.parseInt(octet.slice(1), 16))
     return UNRESERVED.test(character) ? character : octet.toUpperCase()
@@ -163,7 +175,20 @@ export function parseQuery(raw: string): Query {
   return { ok: true, pairs }
 }
 
-function decodeForm(text: string): string {
+/** The values of the same pairs as they stand in the query: an encoded delimiter is data, one that is not is none. */
+export function rawValues(raw: string): readonly string[] {
+  const pieces = raw.split('&').filter((piece) => piece !== '')
+  return pieces.map((piece) => {
+    const mark = piece.indexOf('=')
+    return mark < 0 ? '' : piece.slice(mark + 1)
+  })
+}
+
+/**
+ * One value decoded once, `+` as a space.
+ * @throws {URIError} where its escapes are none, or not UTF-8.
+ */
+export function decodeForm(text: string): string {
   const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text
   return spaced.includes('%') ? decodeURIComponent(spaced) : spaced
 }

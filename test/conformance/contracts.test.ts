@@ -7,6 +7,7 @@ import { ContractBuilder } from '../../src/contract/instantiate.ts'
 import { parseTarget } from '../../src/syntax/uri.ts'
 import { API } from '../contract-instance.ts'
 import { fixturesDir } from '../fixtures.ts'
+import { surroundingWarnings } from './contract-warnings.ts'
 
 const dir = fixturesDir()
 
@@ -62,6 +63,8 @@ describe.skipIf(dir === null)('real contracts', () => {
       expect(code && message).not.toBe('')
       expect(pointer).toMatch(/^\//)
     }
+    const surroundings = surroundingWarnings(file, compiled.warnings)
+    expect(surroundings.found).toEqual(surroundings.expected)
     const { contract, longest } = instantiate(compiled)
     expect(contract.operations.size).toBe(operations)
 
@@ -73,9 +76,19 @@ describe.skipIf(dir === null)('real contracts', () => {
     let unmatched = 0
     for (const operation of contract.operations.values()) {
       const { method, template } = operation.plan
-      const target = parseTarget(encodeURI(template.replace(/\{[^{}]*\}/g, 'x7')).replaceAll('%25', '%'))
-      if (!target.ok || contract.match(method, target.segments).kind !== 'match') unmatched++
-      operation.checkParameters({}, [['x', 'y']], [])
+      // What a template states after `?` or `#` is stated as query and as fields: one of both is meant.
+      const [path = '', ...members] = template.split(/[?#&]/)
+      const query = members.map((member) => [member.split('=')[0] ?? '', member.split('=')[1] ?? ''] as const)
+      const target = parseTarget(encodeURI(path.replace(/\{[^{}]*\}/g, 'x7')).replaceAll('%25', '%'))
+      const found = target.ok ? contract.match(method, target.segments, query, query.flat()) : null
+      if (found?.kind !== 'match' || found.operation.plan.template !== template) unmatched++
+      operation.checkParameters({
+        params: {},
+        segments: [],
+        query: [['x', 'y']],
+        rawQuery: 'x=y',
+        fields: [],
+      })
       operation.checkBody('application/json', new TextEncoder().encode('{"x":[1,{"y":null}]}'))
       for (const status of [200, 201, 404]) {
         operation.checkAnswer(status, 'application/json', new TextEncoder().encode('{"x":[1,{"y":null}]}'))

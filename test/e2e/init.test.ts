@@ -162,14 +162,14 @@ describe('sallyport init', () => {
       ],
       ['a missing file', ['--contract', 'nowhere.yaml', ...addresses], /nowhere\.yaml does not exist/],
       [
-        'Swagger 2',
-        ['--contract', contract('two.yaml', 'swagger: "2.0"\npaths: {}\n'), ...addresses],
-        /two\.yaml:1:1: Swagger 2\.0 is not supported: convert/,
+        'Swagger 1',
+        ['--contract', contract('two.yaml', 'swagger: "1.2"\npaths: {}\n'), ...addresses],
+        /two\.yaml:1:1: Swagger 1\.2 is not supported: use 2\.0/,
       ],
       [
         'OpenAPI 4',
         ['--contract', contract('four.yaml', 'info: {}\nopenapi: 4.0.0\n'), ...addresses],
-        /four\.yaml:2:1: OpenAPI 4\.0\.0 is not supported: use 3\.0 or 3\.1/,
+        /four\.yaml:2:1: OpenAPI 4\.0\.0 is not supported: use 2\.0, 3\.0, 3\.1 or 3\.2/,
       ],
       [
         'broken YAML',

@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { verifyAudit } from '../../src/audit/verify.ts'
 import { Connector } from '../../src/enforcement/connector.ts'
@@ -234,6 +235,22 @@ describe.each(FRAMEWORKS)('the gate within %s', (framework) => {
       subject: { kind: 'user', issuer: 'corp', id: 'alice', scopes: ['orders:write'] },
       decision: { effect: 'allow', pending: false, policies: ['create'] },
     })
+  })
+
+  it('gives the application a compressed body as it was judged', async () => {
+    app.seen.length = 0
+    const authorization = `Bearer ${issuer.token({ scope: 'orders:write' })}`
+    const post = (text: string): Promise<Response> =>
+      fetch(`${app.url}/v1/orders`, {
+        method: 'POST',
+        headers: { authorization, 'content-type': 'application/json', 'content-encoding': 'gzip' },
+        body: new Uint8Array(gzipSync(text)),
+      })
+    const sent = `{"item":"${'q'.repeat(40_000)}"}`
+    expect((await post(sent)).status).toBe(201)
+    expect(app.seen).toMatchObject([{ body: JSON.parse(sent) }])
+    expect((await post('{"item":"a","isAdmin":true}')).status).toBe(400)
+    expect(app.seen).toHaveLength(1)
   })
 
   it('takes many calls at once', async () => {

@@ -69,6 +69,8 @@ describe('a candidate beside the bundle in force', () => {
         const refuses = (outcome: OutcomeEntry) =>
           outcome.action === 'refused' || (observed && outcome.wouldDeny)
         const [expected, before] = [refuses(did), refuses(said)]
+        // What the upstream would have answered to a call that ended before it, nobody knows.
+        if (before && did.decisions.at(-1)?.reasons[0]?.code.startsWith('response-')) continue
         if ((candidate.effect !== 'allow') !== expected || candidate.changed !== (expected !== before))
           wrong.push(
             [

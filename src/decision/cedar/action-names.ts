@@ -12,6 +12,8 @@ export interface ApiOperations {
 
 /** Groups an operation's action belongs to. The slash keeps them apart from operations: API names hold none. */
 export function actionGroups(plan: OperationPlan): readonly string[] {
+  // What is asked of a GraphQL endpoint is read or written by its fields.
+  if (plan.graphql === 'endpoint') return [`${plan.api}/all`]
   return [`${plan.api}/${plan.kind}`, ...plan.tags.map((tag) => `${plan.api}/tag/${tag}`), `${plan.api}/all`]
 }
 

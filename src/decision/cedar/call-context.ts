@@ -21,6 +21,10 @@ const ATTRIBUTES: Readonly<Record<string, Make>> = {
   amr: ({ context: { amr } }) => (amr === undefined ? undefined : new CedarSet(amr)),
   authAgeSeconds: ({ context: { authAgeSeconds: age } }) => (age === undefined ? undefined : Math.floor(age)),
   networks: ({ context: { networks } }) => (networks === undefined ? undefined : new CedarSet(networks)),
+  requestClasses: ({ context: { requestClasses: classes } }) =>
+    classes === undefined ? undefined : new CedarSet(classes),
+  answerClasses: ({ context: { answerClasses: classes } }) =>
+    classes === undefined ? undefined : new CedarSet(classes),
   time: ({ context: { time } }) =>
     time === undefined
       ? undefined
@@ -63,6 +67,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
   amr: ({ context }) => isTexts(context.amr),
   authAgeSeconds: ({ context }) => isAge(context.authAgeSeconds),
   networks: ({ context }) => isTexts(context.networks),
+  requestClasses: ({ context }) => isTexts(context.requestClasses),
+  answerClasses: ({ context }) => isTexts(context.answerClasses),
   time: ({ context: { time } }) =>
     time === undefined ||
     (isWhole(Math.floor(time.epochMs)) &&

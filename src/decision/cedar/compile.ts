@@ -1,6 +1,8 @@
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
 import type { PolicyPlan } from '../../model/bundle.ts'
+import type { OperationPlan } from '../../model/operation.ts'
 import type { PolicyLink } from '../../model/policy-link.ts'
+import { readObligations, ruleReads } from '../obligations.ts'
 import type { Policy } from './est.ts'
 import { actionScope, entityNames } from './est.ts'
 import type { ParsedPolicy, PolicyFault, PolicyFile, PolicyWarning } from './fault.ts'
@@ -11,9 +13,10 @@ import type { KnownValues } from './known-values.ts'
 import { knownValues, unknownValues } from './known-values.ts'
 import type { LinkedPolicy } from './links.ts'
 import { linkFault, linkPlace, linkTemplates } from './links.ts'
+import { classesOf, fieldsNamed } from './named-fields.ts'
 import { modeFault } from './observed-policy.ts'
 import { unanswerable } from './owner-use.ts'
-import type { CedarPlan, CompiledPolicy } from './plan.ts'
+import type { ApiActions, CedarPlan, CompiledPolicy } from './plan.ts'
 import { PolicySet } from './policy-set.ts'
 import { parsePolicyText } from './policy-text.ts'
 import { policyReads } from './reads.ts'
@@ -52,6 +55,8 @@ export function compilePolicies(input: {
   readonly issuers?: readonly string[]
   /** Names of the declared networks; left out: policies may ask for any. */
   readonly networks?: readonly string[]
+  /** Whether an operation's answers declare what a JSON pointer names; left out: policies may name any field. */
+  readonly declares?: (operation: string, pointer: string) => boolean
   /** Attributes that nothing in this configuration states, with why: a policy that reads one is warned of. */
   readonly unstated?: ReadonlyMap<string, string>
   /** `ignore`: plain Cedar, where a forbid that fails does not apply; else it denies. */
@@ -65,7 +70,7 @@ export function compilePolicies(input: {
   const linked = linkTemplates(linking, faults)
   throwIfAny(faults)
   const names = knownNames(input.apis, input.zones ?? [], input.issuers)
-  const values = knownValues(input.networks)
+  const values = knownValues(input.networks, classesOf(input.apis))
   for (const policy of parsed) checkPolicy(policy, names, values, faults)
   for (const link of linked) if (!isEnough(faults)) checkLink(link, names, faults)
   throwIfAny(faults)
@@ -77,6 +82,12 @@ export function compilePolicies(input: {
       const why = input.unstated?.get(path)
       return why === undefined ? [] : [`${path} is never known: ${why}`]
     })
+  for (const { file, span, id, policy, apis } of scoped) {
+    const { wrong, unmet } = fieldsNamed({ id, policy, apis, reads: [] }, input)
+    faults.push(...wrong.map((why) => ({ ...fault(file, span.start, why), policy: id })))
+    warnings.push(...unmet.map((why) => fault(file, span.start, why, id)))
+  }
+  throwIfAny(faults)
   const inUse = new Set(linked.map(({ template }) => template.id))
   for (const { file, span, id, policy, template, apis } of scoped) {
     if (apis.length === 0) warnings.push(fault(file, span.start, NEVER_APPLIES, id))
@@ -176,7 +187,8 @@ function parseFile(file: PolicyFile, faults: PolicyFault[]): readonly ParsedPoli
       faults.push(fault(file, span.start, `@id holds 1 to ${MAX_ID} printable characters`))
       return []
     }
-    const odd = modeFault(policy)
+    const asked = readObligations(id, policy.effect, policy.annotations)
+    const odd = modeFault(policy) ?? (typeof asked === 'string' ? asked : null)
     if (odd !== null) {
       faults.push({ ...fault(file, span.start, odd), policy: id })
       return []
@@ -274,6 +286,18 @@ function compiledPolicy(id: string, policy: Policy, apis: readonly string[]): Co
   return { id, apis, reads: policyReads(policy), policy }
 }
 
+function fieldRules(operations: readonly OperationPlan[]): Pick<ApiActions, 'fields'> {
+  const fields = operations.flatMap(({ key, fieldRules }) => (fieldRules ? [[key, fieldRules] as const] : []))
+  return fields.length === 0 ? {} : { fields: Object.fromEntries(fields) }
+}
+
+function graphqlEndpoints(operations: ApiOperations['operations']): {
+  readonly endpoints?: readonly string[]
+} {
+  const endpoints = operations.flatMap(({ key, graphql }) => (graphql === 'endpoint' ? [key] : []))
+  return endpoints.length === 0 ? {} : { endpoints }
+}
+
 function toPlan(
   policies: readonly CompiledPolicy[],
   apis: readonly ApiOperations[],
@@ -289,9 +313,13 @@ function toPlan(
         {
           actions: Object.fromEntries(operations.map((plan) => [plan.key, actionGroups(plan)])),
           ...(zone === undefined ? {} : { zone }),
+          ...fieldRules(operations),
+          ...graphqlEndpoints(operations),
         },
       ]),
     ),
   }
-  return { detail, reads: [...new Set(policies.flatMap(({ reads }) => reads))].sort() }
+  const rules = apis.flatMap(({ operations }) => operations.flatMap(({ fieldRules = [] }) => fieldRules))
+  const reads = [...policies.flatMap((policy) => policy.reads), ...ruleReads(rules)]
+  return { detail, reads: [...new Set(reads)].sort() }
 }

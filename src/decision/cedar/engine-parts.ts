@@ -1,7 +1,10 @@
 import type { PolicyPlan } from '../../model/bundle.ts'
+import type { FieldObligation } from '../../model/decision.ts'
 import { SallyportError } from '../../model/errors.ts'
+import { FieldDuties, readObligations } from '../obligations.ts'
 import { mayApply } from './bounds.ts'
 import { ContextReads } from './call-context.ts'
+import { CedarFormError } from './est.ts'
 import { isObserved } from './observed-policy.ts'
 import type { ApiActions, CedarPlan, CompiledPolicy } from './plan.ts'
 import { readPlanInSteps } from './plan.ts'
@@ -23,6 +26,8 @@ export type Generated = 'always' | 'never'
 /** The policies of one API, and what of them can be said while object attributes are unknown. */
 export interface ApiPolicies extends KnownApi {
   readonly operations: ReadonlyMap<string, KnownOperation>
+  /** Operations that are allowed where each field they ask for is. */
+  readonly endpoints: ReadonlySet<string>
   /** By operation key; made where one is first asked for. */
   readonly operationReads: Map<string, ReadonlySet<string>>
   readonly all: PolicySet
@@ -33,6 +38,8 @@ export interface ApiPolicies extends KnownApi {
   readonly partial: readonly (PartialSets | undefined)[]
   /** Null where no policy is only observed. */
   readonly tried: TriedPolicies | null
+  /** Null where no permit and no field rule asks for anything. */
+  readonly duties: FieldDuties | null
 }
 
 export interface PartialSets {
@@ -52,6 +59,8 @@ export interface EngineParts {
 interface Prepared {
   readonly compiled: CompiledPolicy
   readonly observed: boolean
+  /** Fields that the permit asks to hide. */
+  readonly asked: readonly FieldObligation[]
   /** Of the object's attributes, those it reads, as bits. */
   readonly objectReads: number
   /** Its upper bounds by the bits of what is unknown of these. */
@@ -106,7 +115,10 @@ function preparedPolicy(compiled: CompiledPolicy): Prepared {
       ? undefined
       : { id: compiled.id, policy: mayApply(compiled.policy, pathsOf(unknown)) },
   )
-  return { compiled, observed, objectReads, may }
+  const { effect, annotations } = compiled.policy
+  const asked = readObligations(compiled.id, effect, annotations)
+  if (typeof asked === 'string') throw new CedarFormError(asked)
+  return { compiled, observed, asked, objectReads, may }
 }
 
 function* membersOf(prepared: readonly Prepared[]): Generator<SetMember, void, undefined> {
@@ -138,7 +150,7 @@ interface Making {
 
 function* prepareApi(
   api: string,
-  { actions, zone }: ApiActions,
+  { actions, zone, fields = {}, endpoints = [] }: ApiActions,
   all: readonly Prepared[],
   { ready, failingForbidDenies, generated }: Making,
 ): Steps<ApiPolicies> {
@@ -161,10 +173,12 @@ function* prepareApi(
   const tried: CompiledPolicy[] = []
   const policies: Prepared[] = []
   const forbids = new Set<string>()
+  const permits = new Map<string, readonly FieldObligation[]>()
   let at = 0
   for (const policy of all) {
     const { compiled, observed } = policy
     for (const path of compiled.reads) reads.add(path)
+    if (policy.asked.length > 0 && !observed) permits.set(compiled.id, policy.asked)
     if (observed) tried.push(compiled)
     else policies.push(policy)
     if (!observed && compiled.policy.effect === 'forbid') forbids.add(compiled.id)
@@ -179,13 +193,16 @@ function* prepareApi(
         : yield* partialSets(policies, unknown, setOf),
     )
   }
+  const duties = new FieldDuties(permits, new Map(Object.entries(fields)))
   return {
+    duties: duties.none ? null : duties,
     zone,
     ancestors: [new EntityUid('Api', api), ...(zone === undefined ? [] : [new EntityUid('Zone', zone)])],
     context: new ContextReads(reads),
     objectsNamed: reads.has('resource.params'),
     objectReads,
     partial,
+    endpoints: new Set(endpoints),
     operations: new Map(operations.map((operation) => [operation.uid.id, operation])),
     operationReads: new Map(),
     all: yield* setOf(policies.map(({ compiled }) => compiled)),

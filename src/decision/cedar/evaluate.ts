@@ -1,5 +1,6 @@
 import type { PolicyPlan } from '../../model/bundle.ts'
 import type { DecisionInput, ObjectTurn, PolicyEngine, PolicyVerdict } from '../../model/decision.ts'
+import type { FieldDuties } from '../obligations.ts'
 import {
   type ApiPolicies,
   BIT,
@@ -67,8 +68,10 @@ export class CedarEngine implements PolicyEngine {
       const operation = api.operations.get(input.action)
       if (operation === undefined) return failed(`no operation ${input.action} is loaded`)
       const call = new Call(input, operation, api)
-      const verdict = this.#judge(api, input, call)
-      return api.tried === null ? verdict : withObserved(verdict, api.tried, input, call)
+      const judged = this.#judge(api, input, call)
+      const verdict = api.endpoints.has(input.action) ? leftToFields(judged) : judged
+      const dutiful = api.duties === null ? verdict : withFields(verdict, api.duties, input)
+      return api.tried === null ? dutiful : withObserved(dutiful, api.tried, input, call)
     } catch (error) {
       return failed(error instanceof Error ? error.message : 'unknown')
     }
@@ -128,6 +131,12 @@ export class CedarEngine implements PolicyEngine {
   }
 }
 
+/** A permit of the endpoint allows none of its fields; a forbid of it forbids them all. */
+function leftToFields(verdict: PolicyVerdict): PolicyVerdict {
+  if (verdict.verdict === 'deny' && verdict.policies.length > 0) return verdict
+  return { verdict: 'pending', policies: [], errors: verdict.errors, fields: [] }
+}
+
 function unknownBits({ resource: { objectType, unknown } }: DecisionInput): number {
   if (objectType === '') return 0
   return (unknown.includes('owner') ? BIT.owner : 0) | (unknown.includes('tenant') ? BIT.tenant : 0)
@@ -153,6 +162,13 @@ function matches({ principal, resource }: DecisionInput, attribute: ObjectAttrib
 
 function failed(message: string): PolicyVerdict {
   return { verdict: 'deny', policies: [], errors: [{ policy: '', message }] }
+}
+
+/** While it waits, whose permit will decide is not known: only what the contract asks of any. */
+function withFields(verdict: PolicyVerdict, duties: FieldDuties, input: DecisionInput): PolicyVerdict {
+  if (verdict.verdict === 'deny') return verdict
+  const obligations = duties.of(verdict.verdict === 'allow' ? verdict.policies : [], input)
+  return obligations === undefined ? verdict : { ...verdict, obligations }
 }
 
 function withObserved(

@@ -14,9 +14,19 @@ export interface UnknownValue {
 
 const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']
 
-/** @param networks Names of the declared networks; left out: any may be asked for. */
-export function knownValues(networks: readonly string[] | undefined): KnownValues {
+/**
+ * @param networks Names of the declared networks; left out: any may be asked for.
+ * @param classes Sensitivity classes that fields can have.
+ */
+export function knownValues(
+  networks: readonly string[] | undefined,
+  classes?: readonly string[],
+): KnownValues {
   const values = new Map<string, readonly string[]>([['context.time.weekday', WEEKDAYS]])
+  if (classes !== undefined) {
+    values.set('context.requestClasses', classes)
+    values.set('context.answerClasses', classes)
+  }
   if (networks !== undefined) values.set('context.networks', networks)
   return values
 }

@@ -1,5 +1,6 @@
 import type { PolicyPlan } from '../../model/bundle.ts'
 import { SallyportError } from '../../model/errors.ts'
+import type { FieldRulePlan } from '../../model/operation.ts'
 import type { Policy } from './est.ts'
 import { atOnce, PLACED_A_STEP, type Steps } from './steps.ts'
 
@@ -17,6 +18,10 @@ export interface ApiActions {
   readonly actions: Readonly<Record<string, readonly string[]>>
   /** The trust zone the API stands in. */
   readonly zone?: string
+  /** Of a GraphQL API: operations that are allowed where each field they ask for is. */
+  readonly endpoints?: readonly string[]
+  /** Field rules of the API's contract, by operation key; absent where it has none. */
+  readonly fields?: Readonly<Record<string, readonly FieldRulePlan[]>>
 }
 
 export interface CompiledPolicy {
@@ -107,8 +112,20 @@ function isCondition(value: unknown): boolean {
   )
 }
 
-function isApi({ actions, zone }: Members): boolean {
-  return isActions(actions) && (zone === undefined || typeof zone === 'string')
+function isApi({ actions, zone, fields, endpoints }: Members): boolean {
+  const ruled = fields === undefined || (isObject(fields) && Object.values(fields).every(isRules))
+  const known = endpoints === undefined || isStrings(endpoints)
+  return isActions(actions) && (zone === undefined || typeof zone === 'string') && ruled && known
+}
+
+function isRules(value: unknown): boolean {
+  return Array.isArray(value) && value.every((rule) => isObject(rule) && isRule(rule))
+}
+
+function isRule({ at, visibleTo, otherwise }: Members): boolean {
+  const kind = otherwise === 'drop' || otherwise === 'redact' || otherwise === 'mask'
+  const lists = isObject(visibleTo) ? [visibleTo['roles'], visibleTo['groups'], visibleTo['scopes']] : [null]
+  return typeof at === 'string' && kind && lists.every(isStrings)
 }
 
 function isActions(value: unknown): boolean {

@@ -37,6 +37,8 @@ const CONTEXT: Readonly<Record<string, AttributeType>> = {
   amr: STRINGS,
   authAgeSeconds: OPTIONAL_LONG,
   networks: STRINGS,
+  requestClasses: STRINGS,
+  answerClasses: STRINGS,
   time: {
     type: 'Record',
     attributes: {

@@ -1,3 +1,4 @@
+import { ruleReads } from '../obligations.ts'
 import { actionScope } from './est.ts'
 import { isObserved } from './observed-policy.ts'
 import type { CedarPlan, CompiledPolicy } from './plan.ts'
@@ -27,5 +28,6 @@ export function decidingPolicies(
 
 /** Attribute paths they read. */
 export function operationReads(plan: CedarPlan, api: string, operation: string): ReadonlySet<string> {
-  return new Set(decidingPolicies(plan, api, operation).flatMap(({ reads }) => reads))
+  const reads = decidingPolicies(plan, api, operation).flatMap((policy) => policy.reads)
+  return new Set([...reads, ...ruleReads(plan.apis[api]?.fields?.[operation])])
 }

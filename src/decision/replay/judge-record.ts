@@ -8,6 +8,7 @@ import type { ExchangeRecord } from '../../model/record.ts'
 import { ANONYMOUS } from '../../model/subject.ts'
 import { decide, isSuspended } from '../decide.ts'
 import { checkScopes } from '../floor.ts'
+import { observedStages } from '../observed.ts'
 import type { ApiOutline, BundleOutline, OperationOutline } from './outline.ts'
 import {
   identityFindings,
@@ -22,6 +23,7 @@ import type {
   Acted,
   Against,
   Comparison,
+  FieldsHidden,
   ItemsReleased,
   OperationReads,
   RecordedCall,
@@ -31,6 +33,7 @@ import type {
 import {
   askPolicies,
   floorRefuses,
+  hiddenFields,
   NOT_ASKED,
   releasedItems,
   upstreamTroubled,
@@ -42,7 +45,10 @@ const ALWAYS: ReadonlySet<ReasonCode> = new Set(['body-too-large', 'audit-unavai
 /** Its proxy carries the call on as it came. */
 const UNCHANGED: EntranceName = 'forward-auth'
 /** Worked out again, whatever the record has of it. */
-const RESTATED: ReadonlySet<string> = new Set(['context.scopesMet', 'principal.zone', 'resource.zone'])
+const RESTATED: ReadonlySet<string> = new Set([
+  'context.requestClasses',
+  'context.answerClasses',
+  'context.scopesMet', 'principal.zone', 'resource.zone'])
 
 /** Findings that are weighed each in its own way. */
 const SORTED: ReadonlySet<string> = new Set(['contract', 'identity', 'object', 'signal'])
@@ -198,7 +204,7 @@ function judge(call: RecordedCall, against: Against, between: Comparison): Repla
   const contract = stated.filter(({ reason: { source } }) => source === 'contract')
   const others = stated.filter(({ reason: { source } }) => !SORTED.has(source))
   const mode = operation.plan.mode ?? api.plan.mode
-  const observe = api.plan.observeStages
+  const observe = observedStages(api.plan, operation.plan)
   const holds = (each: Finding): boolean => !isSuspended(each, { mode, ...(observe && { observe }) })
   // A refused token's subject stands in the record, but nobody was judged.
   const judged = identified.length > 0 ? ANONYMOUS : subject
@@ -229,7 +235,8 @@ function judge(call: RecordedCall, against: Against, between: Comparison): Repla
   const denied = asked.verdict?.verdict === 'deny' && observe?.includes('policy') !== true
   const enforced = mode === 'enforce'
   if (upstreamTroubled(call) && !(enforced && (opposed() || denied || floorRefuses(against, scopes)))) {
-    const alike = mode === intent.mode && String(observe ?? []) === String(from?.plan.observeStages ?? [])
+    const then = from === undefined ? undefined : observedStages(from.plan, own?.plan ?? null)
+    const alike = mode === intent.mode && String(observe ?? []) === String(then ?? [])
     const waited = call.decisions.some(({ pending }) => pending)
     const asWaiting = waited === (asked.verdict?.verdict === 'pending')
     const same = between.made.bundle === between.by.outline.bundle || (alike && sameContract && asWaiting)
@@ -258,7 +265,8 @@ function judge(call: RecordedCall, against: Against, between: Comparison): Repla
   const { reasons, policies } = decision
   const filters = enforced && observe?.includes('policy') !== true
   const released = to === 'allow' ? releasedItems(call, asked, against, filters) : undefined
-  return acted(call, to, reasons, policies, unplayed(call), released)
+  const hidden = to === 'allow' && asked.verdict !== null ? hiddenFields(call, asked, against, filters) : undefined
+  return acted(call, to, reasons, policies, unplayed(call), released, hidden)
 }
 
 function isOfAnswer({ reason: { code } }: Finding): boolean {
@@ -277,11 +285,13 @@ function acted(
   policies: readonly string[],
   left: readonly string[],
   items?: ItemsReleased,
+  fields?: FieldsHidden,
 ): Replayed {
   const moved = before === to && items !== undefined && items.lost + items.gained > 0
-  if (before === to && !moved) return { kind: 'same', effect: to }
+  const showed = before === to && fields !== undefined
+  if (before === to && !moved && !showed) return { kind: 'same', effect: to }
   const changed = { kind: 'changed', from: before, to, reasons, policies } as const
-  return { ...changed, unplayed: to === 'allow' && before !== to ? left : [], ...(moved ? { items } : {}) }
+  return { ...changed, unplayed: to === 'allow' && before !== to ? left : [], ...(moved ? { items } : {}), ...(showed ? { fields } : {}) }
 }
 
 function undecidable(...missing: string[]): Replayed {

@@ -64,8 +64,9 @@ export class OutlineBuilder {
         const { plan, detail } = part.operation
         const api = this.#apis.get(plan.api)
         if (api === undefined) return
-        const { maxRequestBytes, maxAnswerBytes } = api.plan
-        const contract = digest([api.modules, detail, maxRequestBytes, maxAnswerBytes])
+        const { maxRequestBytes, maxAnswerBytes, largeAnswers } = api.plan
+        const blocks = (plan.answers ?? api.plan.answers) === 'block'
+        const contract = digest([api.modules, detail, maxRequestBytes, maxAnswerBytes, largeAnswers, blocks])
         api.operations.set(plan.key, { plan, contract, object: digest(plan.object ?? null) })
         return
       }

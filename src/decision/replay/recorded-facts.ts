@@ -5,6 +5,7 @@ import type { OperationPlan } from '../../model/operation.ts'
 import type { ReasonCode } from '../../model/reason.ts'
 import { opposes, reason } from '../../model/reason.ts'
 import type { Subject } from '../../model/subject.ts'
+import { HIDDEN } from '../../syntax/sensitive/hidden-text.ts'
 import { POLICY_CODES } from '../decide.ts'
 import { isCheckable } from '../floor.ts'
 import type { ApiOutline, OperationOutline } from './outline.ts'
@@ -18,14 +19,19 @@ export interface Routed {
   readonly operation: OperationOutline | null
 }
 
-/** Where the call goes by the bundle it is held against; null where its path was erased. */
+/** Where the call goes by the bundle it is held against; null where its path was erased, or does not tell. */
 export function route({ record: { intent } }: RecordedCall, { sameRoutes, by }: Comparison): Routed | null {
   const { outline } = by
   let { api, operation } = intent
   if (!sameRoutes) {
     if (intent.personal === null) return null
     const { host, path } = intent.personal
-    ;({ api, operation } = by.route(intent.method, host, path))
+    // What was hidden of a path does not tell where it goes.
+    if (path.includes(HIDDEN)) return null
+    const routed = by.route(intent.method, host, path)
+    if (routed === null) return null
+    api = routed.api
+    operation = routed.operation
   }
   const found = outline.apis.get(api) ?? null
   return { api: found, operation: found?.operations.get(operation) ?? null }

@@ -2,6 +2,7 @@ import type {
   DecisionInput,
   ItemDecisions,
   ItemRow,
+  Obligation,
   PolicyEngine,
   PolicyVerdict,
 } from '../../model/decision.ts'
@@ -12,8 +13,10 @@ import type { RecordedInput } from '../../model/record.ts'
 import { principalId } from '../../model/subject.ts'
 import { replayInput } from '../attributes.ts'
 import type { ScopeCheck } from '../floor.ts'
+import { fieldsVerdict, recordedFields } from '../fields.ts'
 import { itemReads, itemVerdict, namesItems } from '../items.ts'
-import type { Against, Caller, Comparison, ItemsReleased, RecordedCall } from './replayed.ts'
+import { fieldObligations } from '../obligations.ts'
+import type { Against, Caller, Comparison, FieldsHidden, ItemsReleased, RecordedCall } from './replayed.ts'
 import { restated } from './restated.ts'
 
 export interface Answered {
@@ -42,6 +45,13 @@ export function askPolicies(
   // The attributes are of somebody else than who would be judged.
   if (recorded.principal.id !== principalId(subject)) return { missing: ['identity'] }
   const reads = readsOf(operation.plan)
+  for (const { action } of recordedFields(recorded) ?? []) {
+    if (action === undefined) continue
+    const { elsewhere, recorded: paths } = readsOf({ ...operation.plan, key: action })
+    const unstated = replayInput(recorded, paths)
+    if (elsewhere.length > 0) return { missing: elsewhere }
+    if (!unstated.ok) return { missing: unstated.missing }
+  }
   if (reads.object && own?.object !== operation.object) return { missing: ['resource.owner'] }
   if (reads.elsewhere.length > 0) return { missing: reads.elsewhere }
   // Parameters stand in the record by the names that the template then gave them.
@@ -54,13 +64,20 @@ export function askPolicies(
     action: operation.plan.key,
     principal: { ...replayed.input.principal, zone: zones === null ? '' : zone },
     resource: { ...replayed.input.resource, objectType: operation.plan.object?.type ?? '' },
-    context: { ...replayed.input.context, scopesMet: scopes.met },
+    context: {
+      ...replayed.input.context,
+      scopesMet: scopes.met,
+      requestClasses: operation.plan.classes?.request ?? [],
+      answerClasses: operation.plan.classes?.answer ?? [],
+    },
   }
   const early = reads.checkpoint ? deniedEarly(call, input, operation.plan, engine) : null
   if (early !== null) return early
   const verdict = engine.evaluate(input)
   const late = reads.checkpoint && verdict.verdict !== 'deny' ? deniedLate(call, input, engine) : null
   if (late !== null) return late
+  if (operation.plan.graphql === 'endpoint')
+    return verdict.verdict === 'deny' ? { verdict, input } : judgeFields(call, recorded, engine, input)
   const list = operation.plan.object?.items
   const filters = verdict.verdict === 'allow' && list !== undefined && namesItems(engine, input, list.param)
   if (verdict.verdict !== 'pending' && !filters) return { verdict, input }
@@ -126,6 +143,23 @@ function deniedEarly(
   return null
 }
 
+/** Every field that a GraphQL call asked for, by these policies; a call whose document was not read tells none. */
+function judgeFields(
+  { decisions }: RecordedCall,
+  recorded: RecordedInput,
+  engine: PolicyEngine,
+  input: DecisionInput,
+): Asked {
+  const fields = recordedFields(recorded)
+  const decided = decisions.findLast((decision) => decision.items !== undefined)?.items
+  if (fields === null || decided === undefined) return { missing: ['fields'] }
+  const { verdict, rows } = fieldsVerdict(engine, input, fields)
+  if (decided.rows.length !== rows.length) return { missing: ['fields'] }
+  const counted = rows.map((row, index) => ({ ...row, count: decided.rows[index]?.count ?? 0 }))
+  const { judged } = decided
+  return { verdict, input, items: { judged, released: verdict.verdict === 'allow' ? judged : 0, rows: counted } }
+}
+
 /** Every kind of item the record tells apart, by these policies. */
 function judgeItems(
   { decisions }: RecordedCall,
@@ -149,6 +183,28 @@ function judgeItems(
   if (allowed(decided.rows) !== decided.released) return { missing: ['items'] }
   const released = allowed(rows)
   return { verdict, input, items: { judged: decided.judged, released, rows } }
+}
+
+/** What would be hidden of the answer otherwise than it was; undefined where nothing would. */
+export function hiddenFields(
+  { decisions, record: { intent }, outcome }: RecordedCall,
+  { verdict, items }: Answered,
+  { from }: Against,
+  hides: boolean,
+): FieldsHidden | undefined {
+  // What came of the call was no answer of the upstream's.
+  if (outcome.action !== 'forwarded') return undefined
+  const hid = intent.mode === 'enforce' && from?.plan.observeStages?.includes('policy') !== true
+  const last = decisions.findLast(({ effect }) => effect === 'allow')
+  const textsOf = (own: readonly Obligation[] = [], rows: readonly Omit<ItemRow, 'count'>[] = []): ReadonlySet<string> => {
+    const all = [...fieldObligations(own), ...rows.flatMap((row) => row.obligations ?? [])]
+    return new Set(all.flatMap(({ kind, fields }) => fields.map((field) => `${kind} ${field}`)))
+  }
+  const before = hid ? textsOf(last?.obligations, last?.items?.rows) : new Set<string>()
+  const now = hides ? textsOf(verdict?.obligations, items?.rows) : new Set<string>()
+  const narrowed = [...now].filter((text) => !before.has(text)).sort()
+  const widened = [...before].filter((text) => !now.has(text)).sort()
+  return narrowed.length + widened.length === 0 ? undefined : { narrowed, widened }
 }
 
 /** What a list whose items were told apart would lose and gain. `filters`: observing leaves a list whole. */

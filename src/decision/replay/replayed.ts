@@ -14,8 +14,15 @@ export interface ReplayBundle {
   readonly engine: PolicyEngine
   /** Attribute paths of the policies that can decide this operation. */
   reads(api: string, operation: string): ReadonlySet<string>
-  /** Where it routes a call; asked only where its routes differ from those the record was made with. */
-  route(method: string, host: string, path: string): { readonly api: string; readonly operation: string }
+  /**
+   * Where it routes a call; asked only where its routes differ from those the record was made with. Null where the query
+   * or a field would tell.
+   */
+  route(
+    method: string,
+    host: string,
+    path: string,
+  ): { readonly api: string; readonly operation: string } | null
   /** Where the caller stands among its trust zones, and what they say against the call; null where it has none. */
   readonly zone:
     | ((subject: Subject, address: string, api: ApiPlan, operation: OperationPlan) => Standing)
@@ -44,8 +51,16 @@ export type Replayed =
       readonly unplayed: readonly string[]
       /** Of a list whose items would be others. */
       readonly items?: ItemsReleased
+      /** Of a call that is allowed either way: what was hidden of its answer and no longer is, and the other way round. */
+      readonly fields?: FieldsHidden
     }
   | { readonly kind: 'undecidable'; readonly missing: readonly string[] }
+
+/** Each as `mask class:pci`. */
+export interface FieldsHidden {
+  readonly narrowed: readonly string[]
+  readonly widened: readonly string[]
+}
 
 export interface ItemsReleased {
   readonly lost: number

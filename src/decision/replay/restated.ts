@@ -1,6 +1,7 @@
 import type { ContextInput } from '../../model/decision.ts'
 import type { ExchangeRecord, RecordedInput } from '../../model/record.ts'
 import type { Subject } from '../../model/subject.ts'
+import { HIDDEN } from '../../syntax/sensitive/hidden-text.ts'
 
 /** Longer paths are cut in a record. */
 const WHOLE_PATH = 2_048
@@ -35,6 +36,11 @@ const PRINCIPAL = ['principal.groups', 'principal.roles', 'principal.client', 'p
 /** Told by their absence too. */
 const OPTIONAL = ['acr'] as const
 
+/** Nothing of it was cut or hidden. */
+function isWhole(path: string): boolean {
+  return path.length < WHOLE_PATH && !path.includes(HIDDEN)
+}
+
 function contextOf(
   { scopes, iss, audience, acr, amr = [] }: Subject,
   { method, personal }: ExchangeRecord['intent'],
@@ -47,6 +53,6 @@ function contextOf(
     method,
     ...(acr === undefined ? {} : { acr }),
     ...(personal === null ? {} : { ip: personal.address }),
-    ...(personal === null || personal.path.length >= WHOLE_PATH ? {} : { path: personal.path }),
+    ...(personal === null || !isWhole(personal.path) ? {} : { path: personal.path }),
   }
 }

@@ -1,3 +1,4 @@
+import type { FieldObligation } from '../../model/decision.ts'
 import type { ExchangeId } from '../../model/exchange.ts'
 import type { Reason } from '../../model/reason.ts'
 import { opposes } from '../../model/reason.ts'
@@ -29,6 +30,8 @@ export interface Judged {
   readonly id: ExchangeId
   readonly decision: boolean
   readonly reasons: readonly [Reason, ...Reason[]]
+  /** What the answer has to go out with: whoever asked sees to it. Left out where nothing is. */
+  readonly obligations?: readonly FieldObligation[]
 }
 
 export interface SearchResult {
@@ -40,11 +43,12 @@ export interface SearchResult {
 /** The standard's decision object (§5.5). A denial names a code of the closed list, and what it is safe to say of it. */
 export interface DecisionAnswer {
   readonly decision: boolean
-  readonly context?: Readonly<Record<string, string>>
+  readonly context?: Readonly<Record<string, unknown>>
 }
 
-export function decisionAnswer({ id, decision, reasons }: Judged): DecisionAnswer {
-  if (decision) return { decision }
+/** Of an allow, `context.obligations` says which fields of the answer are to be hidden (§5.5.1 leaves its members open). */
+export function decisionAnswer({ id, decision, reasons, obligations }: Judged): DecisionAnswer {
+  if (decision) return obligations === undefined ? { decision } : { decision, context: { obligations } }
   const why = reasons.find(({ code }) => opposes(code)) ?? reasons[0]
   const detail = why.forCaller === undefined ? {} : { detail: why.forCaller }
   return { decision, context: { reason: why.code, ...detail, exchange: id } }

@@ -1,3 +1,4 @@
+import { fieldObligations } from '../../decision/obligations.ts'
 import type { Operation } from '../../contract/instantiate.ts'
 import type { Exchange, ExchangeId, Instant } from '../../model/exchange.ts'
 import { type Finding, finding } from '../../model/fact.ts'
@@ -178,7 +179,9 @@ export class OwnApis implements Judging {
     const action = allowed ? 'forwarded' : 'refused'
     const unwritten = await journal.outcome({ action, status: 200, released: NOTHING_RELEASED })
     if (unwritten !== null) return null
-    return { id: journal.exchange.id, decision: allowed, reasons: decision.reasons }
+    const obligations = fieldObligations(decision.obligations)
+    const asked = allowed && obligations.length > 0 ? { obligations } : {}
+    return { id: journal.exchange.id, decision: allowed, reasons: decision.reasons, ...asked }
   }
 
   #exchange(received: Instant, asking: Asking, stated: StatedCall | null, found: Found | null): Exchange {
@@ -216,6 +219,7 @@ function headOf({ path }: StatedCall, { api }: Found): CleanHead {
     host: '',
     path: whole,
     segments: whole.split('/').slice(1),
+    pathParameters: false,
     rawQuery: '',
     query: [],
     fields: [],

@@ -15,7 +15,12 @@ export const PARTIAL_BODY = 'x-envoy-auth-partial-body'
 const NOT_OF_THE_CALL: ReadonlySet<string> = new Set([PARTIAL_BODY, 'connection'])
 
 /** Envoy takes out fields, writes the target anew, and carries the answer past the gate. */
-export const ENVOYS_SIGHT: Omit<Sight, 'body' | 'bodies'> = { answer: false, strips: 'gate', retargets: true }
+export const ENVOYS_SIGHT: Omit<Sight, 'body' | 'bodies'> = {
+  answer: false,
+  strips: 'gate',
+  retargets: true,
+  rewrites: false,
+}
 
 /** The call that a CheckRequest states; the caller's address is that of `source`. */
 export function readCheck(

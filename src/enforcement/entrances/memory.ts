@@ -71,13 +71,20 @@ class MemoryReply implements Reply {
 
   async send(answer: Answer): Promise<Delivery> {
     const chunks: Uint8Array[] = []
-    if (answer.body instanceof Uint8Array) chunks.push(answer.body)
-    else if (answer.body !== null) {
-      for (let chunk = await answer.body.read(); chunk !== null; chunk = await answer.body.read())
-        chunks.push(chunk)
+    let complete = true
+    try {
+      if (answer.body instanceof Uint8Array) chunks.push(answer.body)
+      else if (answer.body !== null) {
+        for (let chunk = await answer.body.read(); chunk !== null; chunk = await answer.body.read())
+          chunks.push(chunk)
+      }
+    } catch {
+      // As over a socket: what came before stands, and the answer ends short.
+      complete = false
     }
-    this.#answer = { status: answer.status, fields: answer.fields, body: Buffer.concat(chunks) }
-    return { complete: true }
+    const body = Buffer.concat(chunks)
+    this.#answer = { status: answer.status, fields: answer.fields, body }
+    return complete ? { complete } : { complete, bytes: body.byteLength, why: 'the answer broke off' }
   }
 
   taken(): { status: number; fields: RawFields; body: Uint8Array } {

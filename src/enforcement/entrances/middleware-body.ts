@@ -63,12 +63,16 @@ export class PutBackBody implements Source {
     this.#read = []
     const bytes = read.length === 1 ? read[0] : Buffer.concat(read)
     if (bytes === undefined || bytes.byteLength === 0) return tellLate(request)
-    request.unshift(bytes)
-    // Those who ask whether somebody has read of it mean after this.
-    Object.defineProperty(request, 'readableDidRead', {
-      get: () => request.readableLength < bytes.byteLength,
-      configurable: true,
-    })
+    putBack(request, bytes)
+  }
+
+  /** Other bytes were judged than came: decoded ones, or without what was taken out. Whoever parses reads those. */
+  replace(bytes: Uint8Array): void {
+    const request = this.#request
+    if (this.#state !== 'back') return
+    // In one go: node ends a stream that it finds empty in the next tick.
+    while (request.readableLength > 0) request.read()
+    putBack(request, bytes)
   }
 
   #more(): Promise<void> {
@@ -92,6 +96,15 @@ export class PutBackBody implements Source {
     this.#listens = false
     for (const event of EVENTS) this.#request.off(event, this.#stirred)
   }
+}
+
+function putBack(request: IncomingMessage, bytes: Uint8Array): void {
+  request.unshift(bytes)
+  // Those who ask whether somebody has read of it mean after this.
+  Object.defineProperty(request, 'readableDidRead', {
+    get: () => request.readableLength < bytes.byteLength,
+    configurable: true,
+  })
 }
 
 const EVENTS = ['readable', 'end', 'error', 'close'] as const

@@ -85,6 +85,8 @@ export function forHono(middleware: Middleware, app?: HonoApp): HonoMiddleware {
             'not-carried',
             'Hono has chosen by another path than the one that was judged',
           )
+        if (queryOf(judged.target) !== queryOf(incoming.url ?? '').replaceAll(';', '%3B'))
+          throw new SallyportError('not-carried', 'Hono reads the query as it came, and some of it was taken out')
         showJudged(incoming, { target: incoming.url ?? '', fields: judged.fields })
         showHeaders(context.req.raw.headers, judged)
         // Read by Hono's server in the stream's stead: the judged bytes.
@@ -292,6 +294,8 @@ function pathOf(target: string): string {
   const end = target.indexOf('?')
   return end < 0 ? target : target.slice(0, end)
 }
+
+const queryOf = (target: string): string => target.slice(pathOf(target).length)
 
 /** The request's fields as Hono holds them, which may be a copy. */
 function showHeaders(headers: Headers, { fields }: JudgedRequest): void {

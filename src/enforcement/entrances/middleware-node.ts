@@ -83,9 +83,10 @@ export class NodeMiddleware {
       await middleware.play(
         exchange,
         reply,
-        (judged, seen, times) => {
+        (judged, seen, times, { body: bytes, bodyChanged }) => {
           const rerouted = judged.target !== request.url
           showJudged(request, judged)
+          if (bodyChanged && bytes !== null) body?.replace(bytes)
           middleware.mark(request, seen)
           taken.begin(times)
           const broken = (message: string, data: { readonly abandoned?: boolean }, cause?: unknown): void =>

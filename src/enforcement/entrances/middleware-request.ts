@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { RawFields } from '../../model/exchange.ts'
 import { HOP_BY_HOP } from '../../syntax/http.ts'
 import type { AdmittedCall } from '../admitted-call.ts'
-import { NONE, upstreamPath } from '../forward.ts'
+import { NONE, OF_THE_BYTES, upstreamPath } from '../forward.ts'
 import { isStripped } from '../identity-fields.ts'
 import { withheldFrom } from '../upstream-call.ts'
 
@@ -18,7 +18,7 @@ export interface JudgedRequest {
  * there is no connection to speak of. The caller's credential goes on only where the API checks it itself.
  */
 export function judgedRequest(call: AdmittedCall): JudgedRequest {
-  const { head, api, operation, body } = call
+  const { head, api, operation, body, bodyChanged } = call
   const declared = operation?.headers ?? NONE
   const withheld = withheldFrom(call)
   const passes = api.plan.mode === 'observe' || api.plan.credential === 'pass'
@@ -30,6 +30,7 @@ export function judgedRequest(call: AdmittedCall): JudgedRequest {
     if (lower === 'content-length' || lower === 'accept-encoding' || lower === 'expect') continue
     if (HOP_BY_HOP.has(lower) || withheld.has(lower) || isStripped(lower, api.plan, declared)) continue
     if (lower === 'authorization' && !passes) continue
+    if (bodyChanged && OF_THE_BYTES.has(lower)) continue
     fields.push(name, sent[i + 1] ?? '')
   }
   if (body !== null) fields.push('Content-Length', String(body.byteLength))

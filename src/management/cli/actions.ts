@@ -1,6 +1,7 @@
 import type { BundleActions } from '../bundle-actions.ts'
 import type { Order, OrderResult } from '../control-socket.ts'
 import type { DryCall, DryRun } from '../dry-run.ts'
+import type { InventoryReport } from '../inventory-report.ts'
 import type { PolicyActions } from '../policy-actions.ts'
 import type { Readiness } from '../read-only.ts'
 import type { RecordActions } from '../record-actions.ts'
@@ -21,6 +22,8 @@ export interface CliActions {
   /** `jti:` and `digest:` keys of a token's text; empty where it is no JWT. */
   tokenKeys(token: string): readonly string[]
   demo(request: DemoRequest): Promise<number>
+  /** Classes of fields by operation, as contracts state them and as sampled answers showed. */
+  inventory(config: string): Promise<InventoryReport>
   readonly records: RecordActions
   readonly policies: PolicyActions
   readonly bundles: BundleActions

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { count } from '../printable.ts'
+import { warningLines } from '../warning-groups.ts'
 import type { CheckReport, CliActions } from './actions.ts'
 import { conclude, output } from './output.ts'
 
@@ -29,7 +30,7 @@ export function checkCommand(program: Command, actions: CliActions): void {
     .option('--json', 'print the result as JSON', false)
     .addHelpText(
       'after',
-      '\nExit codes: 0 fine, 1 a policy test failed, 2 something is invalid (each problem with file:line:column).',
+      '\nExit codes: 0 fine, 1 a policy test failed, 2 something is invalid (each problem with file:line:column).\nOf many warnings of one kind the first three are printed; --json has them all.',
     )
     .action((options: { config: string; json: boolean }) => {
       const out = output(options.json)
@@ -43,8 +44,7 @@ export function checkCommand(program: Command, actions: CliActions): void {
           out.line(
             `NOTHING IS PERMITTED: every call to ${enforced.join(', ')} is denied until a policy permits it`,
           )
-        for (const { place, message } of report.warnings)
-          out.line(`warning: ${place === '' ? '' : `${place}: `}${message}`)
+        for (const line of warningLines(report.warnings)) out.line(`warning: ${line}`)
         for (const { file, name, detail } of failed)
           out.line(`failed: ${file}:${name === '' ? '' : ` ${name}:`} ${detail}`)
         out.line(

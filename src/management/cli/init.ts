@@ -10,7 +10,7 @@ export function initCommand(program: Command, actions: CliActions): void {
   program
     .command('init')
     .description('make a configuration, starter policies and their tests from an OpenAPI contract')
-    .option('--contract <file>', 'the API’s OpenAPI 3.0 or 3.1 contract, YAML or JSON')
+    .option('--contract <file>', 'the API’s OpenAPI 3.x or Swagger 2.0 contract, YAML or JSON')
     .option('--upstream <url>', 'the service to protect: http://127.0.0.1:3000')
     .option('--issuer <url>', 'who issues its access tokens, exactly as in their iss')
     .option(

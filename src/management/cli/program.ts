@@ -7,6 +7,7 @@ import { checkCommand } from './check.ts'
 import { demoCommand } from './demo.ts'
 import { explainCommand } from './explain.ts'
 import { initCommand } from './init.ts'
+import { inventoryCommand } from './inventory.ts'
 import { orderCommands } from './orders.ts'
 import { policyCommand } from './policy.ts'
 import { replayCommand } from './replay.ts'
@@ -39,6 +40,7 @@ export function sallyportProgram(version: string, actions: CliActions): Command 
     replayCommand,
     auditCommand,
     policyCommand,
+    inventoryCommand,
     reportCommand,
   ]
   for (const command of commands) command(program, actions)

@@ -84,11 +84,16 @@ function print(report: ReplayReport, out: Output): void {
     count: times,
     lost,
     gained,
+    fields,
     example,
   } of rows.slice(0, SHOWN)) {
     const by = policies.length === 0 ? '' : ` (${policies.join(', ')})`
-    out.line(printable(`${operation}, ${caller}: ${count(times, 'call')} ${verb(from, to, lost, gained)}`))
+    out.line(printable(`${operation}, ${caller}: ${count(times, 'call')} ${fields === undefined || lost + gained > 0 ? verb(from, to, lost, gained) : 'would be answered with other fields hidden'}`))
     out.line(printable(`  ${reason}: ${REASONS[reason].title}${by}`))
+    if (fields !== undefined) {
+      if (fields.narrowed.length > 0) out.line(printable(`  hidden then: ${fields.narrowed.join(', ')}`))
+      if (fields.widened.length > 0) out.line(printable(`  no longer hidden: ${fields.widened.join(', ')}`))
+    }
     if (unplayed.length > 0) out.line(`  not known: they did not get as far as ${unplayed.join(', ')}`)
     out.line(`  such as: sallyport explain ${example}`)
   }

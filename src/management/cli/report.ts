@@ -1,11 +1,13 @@
 import type { Command } from 'commander'
 import { SallyportError } from '../../model/errors.ts'
 import { count, printable } from '../printable.ts'
+import { UnknownFieldsCount } from '../unknown-fields.ts'
 import { WouldDeny, type WouldDenyReport } from '../would-deny.ts'
 import type { CliActions } from './actions.ts'
 import { conclude, type Output, output } from './output.ts'
 import { elapsed } from './progress.ts'
 import { type AskedTime, askedTime, wallMs } from './time.ts'
+import { printUnknownFields } from './unknown-fields-text.ts'
 import { printWouldChange, readWouldChange } from './would-change-text.ts'
 
 /** Named on the terminal; --json gives them all. */
@@ -15,6 +17,7 @@ interface ReportOptions {
   readonly config: string
   readonly json: boolean
   readonly wouldDeny: boolean
+  readonly unknownFields: boolean
   readonly candidate?: string
   readonly since?: AskedTime
   readonly until?: AskedTime
@@ -25,6 +28,11 @@ export function reportCommand(program: Command, actions: CliActions): void {
     .command('report')
     .description('say what recorded traffic shows')
     .option('--would-deny', 'what enforcing would refuse, from observed traffic', false)
+    .option(
+      '--unknown-fields',
+      'what callers send that the contract does not declare: what rejecting would refuse',
+      false,
+    )
     .option(
       '--candidate <bundle>',
       'what a candidate would change: its version or hash, from traffic it judged beside',
@@ -41,24 +49,41 @@ Example, before an API is set to mode: enforce:
 
 A call is counted once, under the reason an enforcing gate would have refused it with. Fields that enforcing would
 remove from answers, because the contract does not declare them, are listed per operation.
+Fields and query parameters of requests that no contract declares are listed per operation by --unknown-fields:
+what unknownFields: reject would refuse, before it is set in place of observe.
 Of a candidate (sallyport candidate stage), calls that would end otherwise are listed by operation and caller.
 Exit codes: 0 nothing would be refused or change, 1 something would, 2 usage or fault.`,
     )
     .action((options: ReportOptions) => {
       const out = output(options.json)
       return conclude(out, async () => {
-        if (options.wouldDeny === (options.candidate !== undefined))
+        const asked = [options.wouldDeny, options.unknownFields, options.candidate !== undefined]
+        if (asked.filter(Boolean).length !== 1)
           throw new SallyportError(
             'usage',
-            'say which report: sallyport report --would-deny, or sallyport report --candidate VERSION',
+            'say which report: sallyport report --would-deny, --unknown-fields or --candidate VERSION',
           )
         const now = actions.records.now()
+        const within = {
+          ...(options.since === undefined ? {} : { from: wallMs(options.since, now) }),
+          ...(options.until === undefined ? {} : { to: wallMs(options.until, now) }),
+        }
+        if (options.unknownFields) {
+          const fields = new UnknownFieldsCount()
+          const reading = elapsed('reading the records')
+          try {
+            for await (const record of actions.records.read(options.config, within)) fields.add(record)
+          } finally {
+            reading.end()
+          }
+          const found = fields.report()
+          out.json({ ok: found.calls === 0, ...found })
+          printUnknownFields(found, out)
+          return found.calls === 0 ? 0 : 1
+        }
         if (options.candidate !== undefined) {
           const { hash } = await actions.bundles.show(options.config, options.candidate)
-          const changes = await readWouldChange(actions, options.config, hash, {
-            ...(options.since === undefined ? {} : { from: wallMs(options.since, now) }),
-            ...(options.until === undefined ? {} : { to: wallMs(options.until, now) }),
-          })
+          const changes = await readWouldChange(actions, options.config, hash, within)
           const changed = changes.changedAllow + changes.changedDeny + changes.undecided > 0
           out.json({ ok: !changed, ...changes })
           printWouldChange(changes, out)
@@ -68,10 +93,7 @@ Exit codes: 0 nothing would be refused or change, 1 something would, 2 usage or 
         const { readHints } = await import('../configured-hints.ts')
         const counted = new WouldDeny(readHints(options.config))
         try {
-          const records = actions.records.read(options.config, {
-            ...(options.since === undefined ? {} : { from: wallMs(options.since, now) }),
-            ...(options.until === undefined ? {} : { to: wallMs(options.until, now) }),
-          })
+          const records = actions.records.read(options.config, within)
           for await (const record of records) counted.add(record)
         } finally {
           waiting.end()

@@ -1,4 +1,5 @@
 import { dirname, join, relative, resolve } from 'node:path'
+import { type ContractPart, readContractParts } from '../../config/contract-parts.ts'
 import { readTextFile } from '../../config/files.ts'
 import { compileContract } from '../../contract/compile.ts'
 import { faultAt, readDocument } from '../../contract/document.ts'
@@ -21,6 +22,7 @@ const MAX_CONTRACT_BYTES = 32 * 1_048_576
 export interface Outline {
   readonly request: InitRequest
   readonly text: string
+  readonly parts: ReadonlyMap<string, ContractPart>
   readonly root: Readonly<Record<string, unknown>>
   readonly api: string
   readonly issuer: string
@@ -48,19 +50,21 @@ export function outline(request: InitRequest): Outline {
   const read = readTextFile(file, MAX_CONTRACT_BYTES)
   if (!read.ok) {
     const hint = read.missing
-      ? ' (--contract names an OpenAPI 3.0 or 3.1 file, in YAML or JSON, on this machine)'
+      ? ' (--contract names an OpenAPI 3.x or Swagger 2.0 file, in YAML or JSON, on this machine)'
       : ''
     throw new SallyportError('contract-invalid', `the contract ${oneLine(file, 512)} ${read.why}${hint}`, {
       file,
     })
   }
-  const { root } = readDocument(read.text, file)
+  const parts = readContractParts(file, read.text, () => undefined)
+  const { root } = readDocument(read.text, file, parts)
   const info = root['info']
   const title = typeof info === 'object' && info !== null && 'title' in info ? info.title : ''
   const api = request.name ?? apiName(typeof title === 'string' ? title : '', file)
   return {
     request,
     text: read.text,
+    parts,
     root,
     api,
     issuer: issuerName(request.issuer),
@@ -76,9 +80,9 @@ export function outline(request: InitRequest): Outline {
  * The files as they will be written; seconds for the largest contracts.
  * @throws {SallyportError} `contract-invalid` for what cannot be compiled, or has no operations.
  */
-export function draft({ request, text, root, api, issuer, paths }: Outline): Draft {
+export function draft({ request, text, parts, root, api, issuer, paths }: Outline): Draft {
   const file = request.contract
-  const compiled = compileContract({ api, text, file, objects: {}, credential: 'replace' })
+  const compiled = compileContract({ api, text, file, parts, objects: {}, credential: 'replace' })
   const operations = compiled.operations.map(({ plan }) => plan)
   if (operations.length === 0) {
     const message = 'the contract has no operations, so there is nothing to protect: declare them under paths'

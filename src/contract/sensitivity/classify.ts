@@ -1,0 +1,260 @@
+import { SallyportError } from '../../model/errors.ts'
+import type { FieldRulePlan, OperationPlan } from '../../model/operation.ts'
+import { escapePointer, parsePointer } from '../../syntax/json-pointer.ts'
+import { isJson, parseMediaType } from '../../syntax/media-type.ts'
+import type { ContractWarning } from '../detail.ts'
+import type { OpenApiDocument } from '../document.ts'
+import { faultAt } from '../fault.ts'
+import { isRecord, type JsonRecord, listAt, own, recordAt, textAt } from '../json-value.ts'
+import { follow, type Located } from '../reference.ts'
+import type { FieldStatement } from './field-statement.ts'
+import { statedOf } from './field-statement.ts'
+import { LabelCompiler, type Place } from './label-compiler.ts'
+import type { LabelDetail, LabelId, LabelNode } from './label-node.ts'
+import { type PointerStatements, pointerStatements, type State } from './label-states.ts'
+
+/** What stands beside the contract about its fields. */
+export interface FieldStatements {
+  /** By JSON pointer into the contract, `#/components/…`. */
+  readonly places: Readonly<Record<string, FieldStatement>>
+  /** By operationId or `GET /orders`, then by JSON pointer into the instance. */
+  readonly operations: Readonly<Record<string, { readonly request: Stated; readonly answer: Stated }>>
+  /** False: names and formats of fields tell nothing. */
+  readonly names: boolean
+}
+
+type Stated = Readonly<Record<string, FieldStatement>>
+
+/** What was found of one operation. */
+export interface Classified {
+  readonly plan: Pick<OperationPlan, 'classes' | 'fieldRules' | 'hiddenParameters'>
+  readonly detail: LabelDetail
+  readonly request: readonly Place[]
+  readonly answer: readonly Place[]
+  /** An answer's schema declares the place. */
+  declares(pointer: string): boolean
+}
+
+interface Draft {
+  readonly request: readonly (State | null)[]
+  readonly answers: readonly (readonly [string, State | null])[]
+  readonly parameters: readonly {
+    readonly in: Hidden['in']
+    readonly name: string
+    readonly state: State | null
+  }[]
+  readonly headers: readonly (State | null)[]
+  readonly json: boolean
+}
+
+type Hidden = NonNullable<OperationPlan['hiddenParameters']>[number]
+type At = { readonly value: JsonRecord; readonly pointer: string }
+
+const PLACES: ReadonlySet<string> = new Set(['path', 'query', 'header', 'cookie'])
+export const NOTHING_STATED_OF_FIELDS: FieldStatements = { places: {}, operations: {}, names: true }
+
+/** Reads the classes of a contract's parameters, bodies and answers, operation by operation. */
+export class Classifier {
+  readonly #document: OpenApiDocument
+  readonly #labels: LabelCompiler
+  readonly #beside: FieldStatements
+  readonly #warn: (warning: ContractWarning) => void
+  readonly #drafts: Draft[] = []
+  readonly #met = new Set<string>()
+  readonly #tries: { readonly operation: string; readonly part: string; readonly root: PointerStatements }[] =
+    []
+
+  constructor(document: OpenApiDocument, beside: FieldStatements, warn: (warning: ContractWarning) => void) {
+    this.#document = document
+    this.#beside = beside
+    this.#warn = warn
+    const stated = new Map<string, FieldStatement>()
+    for (const [place, statement] of Object.entries(beside.places)) {
+      const pointer = place.slice(1)
+      if (!isRecord(valueAt(document.root, place)))
+        throw unknownField([place], `${place} points to nothing in the contract`)
+      stated.set(pointer, statement)
+    }
+    this.#labels = new LabelCompiler(document, { stated, names: beside.names })
+  }
+
+  /** Operations are given in the contract's order, and asked for by it. */
+  add(names: readonly string[], item: At, operation: At): void {
+    const name = names.find((each) => Object.hasOwn(this.#beside.operations, each))
+    const beside = name === undefined ? undefined : this.#beside.operations[name]
+    if (name !== undefined) this.#met.add(name)
+    const trie = (part: 'request' | 'answer'): PointerStatements | null => {
+      const stated = beside?.[part] ?? {}
+      if (name === undefined || Object.keys(stated).length === 0) return null
+      const root = pointerStatements(stated, parsePointer)
+      this.#tries.push({ operation: name, part, root })
+      return root
+    }
+    const answerTrie = trie('answer')
+    const answers: (readonly [string, State | null])[] = []
+    const headers: (State | null)[] = []
+    let json = false
+    for (const [status, member] of Object.entries(recordAt(operation.value, 'responses'))) {
+      if (status.startsWith('x-')) continue
+      const answer = follow(this.#document, member, `${operation.pointer}/responses/${escapePointer(status)}`)
+      const content = contentSchemas(answer)
+      json ||= content.json
+      const key = status.toLowerCase() === 'default' ? 'default' : status.toUpperCase()
+      answers.push([key, this.#labels.root(content.schemas, answerTrie)])
+      for (const [header, each] of Object.entries(recordAt(answer.value, 'headers'))) {
+        const at = follow(this.#document, each, `${answer.pointer}/headers/${escapePointer(header)}`)
+        headers.push(this.#parameter(at, header))
+      }
+    }
+    const body = own(operation.value, 'requestBody')
+    const request =
+      body === undefined
+        ? []
+        : [
+            this.#labels.root(
+              contentSchemas(follow(this.#document, body, `${operation.pointer}/requestBody`)).schemas,
+              trie('request'),
+            ),
+          ]
+    this.#drafts.push({ request, answers, headers, json, parameters: this.#parameters(item, operation) })
+  }
+
+  /** Throws where what stands beside the contract names nothing. */
+  finish(): void {
+    this.#labels.finish()
+    if (this.#labels.exhausted)
+      this.#warn({
+        code: 'classes-too-complex',
+        pointer: '',
+        message: 'schemas lead to too many places: no class is told by a field’s name or format',
+      })
+    for (const name of Object.keys(this.#beside.operations))
+      if (!this.#met.has(name)) throw unknownField([name], `there is no operation ${name} in the contract`)
+    for (const { operation, part, root } of this.#tries) {
+      const unmet = firstUnmet(root)
+      if (unmet !== null)
+        throw unknownField([operation, part, unmet], `the ${part} of ${operation} declares no field ${unmet}`)
+    }
+  }
+
+  of(index: number): Classified {
+    const draft = this.#drafts[index]
+    if (draft === undefined) throw new RangeError('no such operation')
+    const labels = this.#labels
+    const parameters = draft.parameters.map((each) => ({ ...each, ...labels.reached([each.state]) }))
+    const request = [...labels.reached(draft.request).places, ...parameters.flatMap(({ places }) => places)]
+    const roots = draft.answers.map(([, root]) => root)
+    const inBody = labels.reached(roots)
+    const answer = [...inBody.places, ...labels.reached(draft.headers).places]
+    const classes = { request: classesOf(request), answer: classesOf(answer) }
+    const hidden = parameters
+      .filter(({ places }) => places.length > 0)
+      .map((each): Hidden => ({ in: each.in, name: each.name }))
+    const fieldRules = inBody.rules.map(({ at, roles, groups, scopes, otherwise }): FieldRulePlan => {
+      return { at, visibleTo: { roles, groups, scopes }, otherwise }
+    })
+    const answers: Record<string, LabelId> = {}
+    for (const [status, root] of draft.answers)
+      if (labels.idOf(root) !== 0) answers[status] = labels.idOf(root)
+    return {
+      plan: {
+        ...(classes.request.length + classes.answer.length === 0 ? {} : { classes }),
+        ...(fieldRules.length === 0 ? {} : { fieldRules }),
+        ...(hidden.length === 0 ? {} : { hiddenParameters: hidden }),
+      },
+      detail: { answers, json: draft.json },
+      request,
+      answer,
+      declares: (pointer) => roots.some((root) => labels.declares(root, parsePointer(pointer))),
+    }
+  }
+
+  table(): Iterable<readonly [LabelId, LabelNode]> {
+    return this.#labels.table()
+  }
+
+  #parameters(item: At, operation: At): Draft['parameters'] {
+    const located = new Map<string, Draft['parameters'][number]>()
+    for (const holder of [item, operation]) {
+      listAt(holder.value, 'parameters').forEach((member, index) => {
+        const at = follow(this.#document, member, `${holder.pointer}/parameters/${index}`)
+        const [place, name] = [textAt(at.value, 'in'), textAt(at.value, 'name')]
+        if (place === undefined || name === undefined || !PLACES.has(place)) return
+        const state = this.#parameter(at, name)
+        located.set(`${place}:${name}`, { in: place as Hidden['in'], name, state })
+      })
+    }
+    return [...located.values()]
+  }
+
+  /** A parameter or header states for itself what its schema might. */
+  #parameter({ value, pointer }: At, name: string): State | null {
+    const schema = own(value, 'schema')
+    const content = contentSchemas({ value, pointer })
+    const schemas: Located[] = [...content.schemas]
+    if (schema !== undefined) schemas.push({ value: schema, pointer: `${pointer}/schema` })
+    const stated = statedOf(value)
+    if (typeof stated === 'string') throw faultAt(this.#document, `${pointer}/x-sallyport`, stated)
+    const beside = [stated, this.#beside.places[`#${pointer}`] ?? null].filter((each) => each !== null)
+    if (beside.some(({ field }) => field !== undefined))
+      throw faultAt(this.#document, pointer, 'field rules stand at fields of an answer’s body')
+    const classes = [...new Set(beside.flatMap((each) => each.classes ?? []))]
+    const own_ = beside.length === 0 ? null : stateOf(`#${pointer}`, { classes })
+    return this.#labels.root(schemas, own_, name)
+  }
+}
+
+function stateOf(at: string, statement: FieldStatement): PointerStatements {
+  return { at, statement, met: true, below: new Map() }
+}
+
+function contentSchemas(holder: At): { readonly schemas: readonly Located[]; readonly json: boolean } {
+  const schemas: Located[] = []
+  let json = false
+  for (const [range, member] of Object.entries(recordAt(holder.value, 'content'))) {
+    const pointer = `${holder.pointer}/content/${escapePointer(range)}`
+    const media = parseMediaType(range)
+    if (media === null || !isRecord(member)) continue
+    json ||=
+      isJson(media) || media.subtype === '*' || /(?:ndjson|json-seq|jsonl|event-stream)/.test(media.subtype)
+    for (const keyword of ['schema', 'itemSchema']) {
+      const schema = own(member, keyword)
+      if (isRecord(schema)) schemas.push({ value: schema, pointer: `${pointer}/${keyword}` })
+    }
+  }
+  return { schemas, json }
+}
+
+function classesOf(places: readonly Place[]): readonly string[] {
+  return [...new Set(places.map((place) => place.class))].sort()
+}
+
+function firstUnmet(root: PointerStatements): string | null {
+  for (const node of root.below.values()) {
+    const unmet = node.met ? firstUnmet(node) : node.at
+    if (unmet !== null) return unmet
+  }
+  return null
+}
+
+function valueAt(root: unknown, place: string): unknown {
+  if (!place.startsWith('#')) return undefined
+  let at = root
+  let steps: readonly string[]
+  try {
+    steps = parsePointer(place.slice(1))
+  } catch {
+    return undefined
+  }
+  for (const step of steps) {
+    if (Array.isArray(at))
+      at = /^(?:0|[1-9]\d{0,8})$/.test(step) ? (at as unknown[])[Number(step)] : undefined
+    else at = isRecord(at) ? own(at, step) : undefined
+  }
+  return at
+}
+
+/** `segments`: keys below `fields` of the file that states it. */
+function unknownField(segments: readonly string[], message: string): SallyportError {
+  return new SallyportError('config-invalid', message, { fields: segments })
+}

@@ -1,0 +1,32 @@
+/** A label's number in the generated modules; 0: nothing below is labelled. */
+export type LabelId = number
+
+/**
+ * The labels of one place of an instance and of those below it, as modules hold them. Places without any are left
+ * out, so that what is not labelled costs nothing.
+ */
+export interface LabelNode {
+  /** Classes, sorted. */
+  readonly c?: readonly string[]
+  /** Contract places (`#/components/…`, `/customer/email`) whose field rules hold here. */
+  readonly f?: readonly string[]
+  /** Null fits here. */
+  readonly z?: 1
+  /** Of the names below: those an instance must have. */
+  readonly m?: readonly string[]
+  readonly p?: Readonly<Record<string, LabelId>>
+  readonly q?: readonly (readonly [pattern: string, id: LabelId])[]
+  /** All further names. */
+  readonly r?: LabelId
+  /** Array items after `t`. */
+  readonly i?: LabelId
+  readonly t?: readonly LabelId[]
+}
+
+/** What a contract's own data keeps of an operation's labels. */
+export interface LabelDetail {
+  /** By status as the contract writes it, over all media types: `200`, `2XX`, `default`. */
+  readonly answers: Readonly<Record<string, LabelId>>
+  /** Some answer is declared with content that a pointer can point into. */
+  readonly json: boolean
+}

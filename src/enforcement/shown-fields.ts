@@ -1,0 +1,132 @@
+import { editFields, type FieldChange, type FieldEdits, type Operation } from '../contract/instantiate.ts'
+import { fieldObligations } from '../decision/obligations.ts'
+import type { ApiPlan } from '../model/bundle.ts'
+import type { Decision, FieldObligation } from '../model/decision.ts'
+import type { Finding } from '../model/fact.ts'
+import { finding } from '../model/fact.ts'
+import { reason } from '../model/reason.ts'
+import { listFields } from './list-fields.ts'
+import type { JudgedItems } from './list-items.ts'
+import type { ReadAnswer } from './read-answer.ts'
+
+/** The answer as this caller may have it, with what was hidden; or a finding, where hiding cannot be done. */
+export type Shown = { readonly read: ReadAnswer; readonly hidden: readonly FieldChange[] } | Finding
+
+const NOTHING: readonly FieldChange[] = Object.freeze([])
+
+/**
+ * Takes out the items the caller may not have and hides the fields that the decision asks to hide: of the answer as a
+ * whole by the call's obligations, of an item by those of the permit that allowed it too. Observing changes no byte.
+ */
+export function shownTo(
+  { mode, observeStages }: ApiPlan,
+  operation: Operation | null,
+  read: ReadAnswer,
+  items: JudgedItems | null,
+  decision: Decision,
+): Shown {
+  const observed = mode === 'observe' || observeStages?.includes('policy') === true
+  if (operation === null || observed) return { read, hidden: NOTHING }
+  const edits = editsOf(operation, items, decision)
+  if (edits === null && items === null) return { read, hidden: NOTHING }
+  const edit = read.check?.edit
+  // A body of the gate's own holds nothing of the upstream's.
+  if (edit === undefined || read.check?.dropped.includes('/') === true)
+    return edits === null || holdsNothing(read) ? { read, hidden: NOTHING } : unapplied(edits)
+  const { removed = null } = items ?? {}
+  const { body, changes } = edit(edits === null ? null : { edits: edits.whole, ...edits.items }, removed)
+  const fields =
+    items === null
+      ? read.fields
+      : listFields(
+          read.fields,
+          operation.plan.object?.items?.countFields ?? [],
+          items.decisions.released,
+          items.removed.size > 0,
+        )
+  if (body === read.check?.body) return { read: { ...read, fields }, hidden: NOTHING }
+  return { read: { ...read, body, fields, changed: true }, hidden: changes }
+}
+
+interface Edits {
+  readonly whole: FieldEdits | null
+  readonly items: {
+    readonly items?: { readonly at: readonly string[]; of(index: number): FieldEdits | null }
+  }
+  readonly asked: readonly FieldObligation[]
+}
+
+/** What concerns this operation's answers; null for nothing. */
+function editsOf(operation: Operation, items: JudgedItems | null, { obligations }: Decision): Edits | null {
+  const rows = items?.decisions.rows ?? []
+  if (obligations.length === 0 && !rows.some((row) => row.obligations !== undefined)) return null
+  const ofCall = fieldObligations(obligations)
+  const asked = [...ofCall, ...rows.flatMap((row) => row.obligations ?? [])]
+  // What stands around the items goes out by the permits of all of them.
+  const whole = operation.fieldEdits(rows.length === 0 ? ofCall : asked)
+  const at = operation.plan.object?.items?.at
+  if (items === null || at === undefined) return whole === null ? null : { whole, items: {}, asked }
+  const ofRow = rows.map((row) => operation.fieldEdits([...ofCall, ...(row.obligations ?? [])]))
+  if (whole === null && ofRow.every((each) => each === null)) return null
+  const of = (index: number): FieldEdits | null => ofRow[items.kinds[index] ?? -1] ?? whole
+  return { whole, items: { items: { at, of } }, asked }
+}
+
+/** The fields of an answer that goes out item by item: each is written anew without what is hidden of it. */
+export class StreamedFields {
+  readonly #operation: Operation
+  readonly #status: number
+  readonly #asked: readonly FieldObligation[]
+  readonly #changes = new Map<string, FieldChange>()
+
+  /** @param asked Of the call as a whole; a permit that allows one item may ask for more. */
+  constructor(operation: Operation, status: number, asked: readonly FieldObligation[]) {
+    this.#operation = operation
+    this.#status = status
+    this.#asked = asked
+  }
+
+  get hidden(): readonly FieldChange[] {
+    return [...this.#changes.values()]
+  }
+
+  /** Null where nothing of the item is hidden. */
+  edit(own: readonly FieldObligation[] = []): ((item: unknown) => unknown) | null {
+    const edits = this.#operation.fieldEdits(own.length === 0 ? this.#asked : [...this.#asked, ...own])
+    if (edits === null) return null
+    return (item) => {
+      const { value, changes } = editFields(item, this.#operation.answerLabels(this.#status), edits)
+      for (const change of changes) {
+        if (this.#changes.size < MAX_CHANGES) this.#changes.set(`${change.kind} ${change.pointer}`, change)
+      }
+      return value
+    }
+  }
+}
+
+const MAX_CHANGES = 100
+
+/** Null where no field is hidden: nothing is asked for, or it is only observed. */
+export function streamedFields(
+  { mode, observeStages }: ApiPlan,
+  operation: Operation | null,
+  status: number,
+  { obligations }: Decision,
+  filters: boolean,
+): StreamedFields | null {
+  const observed = mode === 'observe' || observeStages?.includes('policy') === true
+  if (operation === null || observed || (obligations.length === 0 && !filters)) return null
+  return new StreamedFields(operation, status, fieldObligations(obligations))
+}
+
+function holdsNothing({ body, check }: ReadAnswer): boolean {
+  return body === null || (body instanceof Uint8Array && (body.byteLength === 0 || check?.dropped[0] === '/'))
+}
+
+function unapplied({ asked }: Edits): Finding {
+  const policies = [...new Set(asked.map(({ policy }) => policy).filter((policy) => policy !== ''))].slice(
+    0,
+    20,
+  )
+  return finding(reason('field-rule-unapplied', 'policy', { policies }))
+}

@@ -1,0 +1,230 @@
+import { gzipSync } from 'node:zlib'
+import { afterEach, describe, expect, it } from 'vitest'
+import { answerOf, type ObjectGate, objectGate } from '../object-gate.ts'
+
+// What a contract says of its fields, wherever it says it, reaches policies, answers and records; what cannot be hidden
+// does not go out.
+
+const responses = (schema: string, more = ''): string =>
+  `{ '200': { description: ok, content: { application/json: { schema: ${schema} }${more} } } }`
+
+const CONTRACT = `openapi: 3.1.0
+info: { title: shop, version: 1.0.0 }
+paths:
+  /customers/{ssn}:
+    parameters: [{ name: ssn, in: path, required: true, x-sallyport: { class: pii }, schema: { type: string } }]
+    get: { operationId: getCustomer, security: [{ oauth: [] }], responses: ${responses(`{ $ref: '#/components/schemas/Customer' }`, ', text/csv: {}')} }
+  /customers:
+    get: { operationId: listCustomers, security: [{ oauth: [] }], responses: ${responses(`{ type: object, properties: { total: { type: integer }, items: { type: array, items: { $ref: '#/components/schemas/Customer' } } } }`)} }
+  /orders:
+    get: { operationId: listOrders, security: [{ oauth: [] }], responses: ${responses('{ type: array, items: { type: object, properties: { n: { type: integer } } } }')} }
+components:
+  securitySchemes: { oauth: { type: http, scheme: bearer } }
+  schemas:
+    Customer:
+      type: object
+      required: [id, ssn]
+      properties:
+        id: { type: string }
+        owner: { type: string }
+        ssn: { type: string, x-sallyport: { class: pii } }
+        email: { type: string, format: email }
+        cardNumber: { type: [string, 'null'] }
+        score: { type: number, x-sallyport: { class: risk } }
+        notes: { type: string, x-sallyport: { field: { visibleTo: { roles: [corp/support] }, otherwise: redact } } }
+        limit: { type: number }
+`
+const RULES = `{ customer: { path: "/customers/{ssn}", owner: /owner, list: [{ operation: listCustomers, items: /items, counts: [/total] }] } }`
+const POLICIES = `
+@id("staff") @mask("class:pci, /email") permit (principal in Group::"corp/staff", action, resource);
+@id("own") @drop("/limit") permit (principal is User, action, resource is Object) when { resource has owner && resource.owner == principal };
+@id("audit") @redact("class:pii, class:risk") permit (principal in Group::"corp/audit", action, resource);
+@id("cards") forbid (principal in Group::"corp/temp", action, resource) when { context.answerClasses.contains("pci") };
+@id("temp") permit (principal in Group::"corp/temp", action, resource);
+`
+const ANA = {
+  id: 'c-1',
+  owner: 'ana',
+  ssn: '123-45-6789',
+  email: 'ana.smith@example.com',
+  cardNumber: '4111 1111 1111 1111',
+  score: 7,
+  notes: 'called twice',
+  limit: 100.5,
+}
+
+let gate: ObjectGate
+afterEach(() => gate.close())
+
+function open(overrides: Parameters<typeof objectGate>[0] = {}): void {
+  gate = objectGate({ contract: CONTRACT, rules: RULES, policies: POLICIES, ...overrides })
+}
+
+interface Got {
+  readonly status: number
+  readonly json: typeof ANA & { readonly items: readonly (typeof ANA)[] }
+}
+
+async function get(who: string, target: string, groups: readonly string[], answer: unknown): Promise<Got> {
+  gate.answer(answerOf(answer))
+  const seen = await gate.call(who, { target }, { groups })
+  return { status: seen.status, json: seen.status === 200 ? JSON.parse(seen.text) : null }
+}
+
+describe('fields of an answer', () => {
+  it('are masked by class and pointer, and by the contract’s own rule', async () => {
+    open()
+    const { json } = await get('eve', '/customers/1', ['staff'], ANA)
+    expect(json).toEqual({
+      ...ANA,
+      email: 'a***@example.com',
+      cardNumber: '**** **** **** 1111',
+      notes: '[redacted]',
+    })
+  })
+
+  it('meet the obligations of every permit that decided, the strongest first', async () => {
+    open()
+    const { json } = await get('ana', '/customers/1', ['staff', 'audit'], ANA)
+    const { limit: _, score: __, ...rest } = ANA
+    expect(json).toEqual({
+      ...rest,
+      ssn: '[redacted]',
+      email: '[redacted]',
+      cardNumber: '**** **** **** 1111',
+      notes: '[redacted]',
+    })
+  })
+
+  it('are shown to whom the contract shows them', async () => {
+    open({ policies: '@id("all") permit (principal, action, resource);', top: '' })
+    const { json } = await get('eve', '/customers/1', [], ANA)
+    expect(json.notes).toBe('[redacted]')
+  })
+
+  it('of a list’s items go by the permit that allowed each', async () => {
+    open()
+    const list = { total: 2, items: [ANA, { ...ANA, owner: 'ben' }] }
+    const { json } = await get('ana', '/customers', [], list)
+    const { limit: _, ...own } = ANA
+    expect(json).toEqual({ total: 1, items: [{ ...own, notes: '[redacted]' }] })
+    expect(gate.audit.outcomes.size).toBe(1)
+    const [outcome] = gate.audit.outcomes.values()
+    expect(outcome?.released.redacted).toContainEqual({ kind: 'drop', pointer: '/items/*/limit' })
+    const staff = await get('eve', '/customers', ['staff'], list)
+    expect(staff.json.items.map((each) => each.cardNumber)).toEqual(Array(2).fill('**** **** **** 1111'))
+    expect(staff.json.items[1]?.email).toBe('a***@example.com')
+  })
+
+  it('are hidden in compressed answers too', async () => {
+    open()
+    gate.answer({
+      status: 200,
+      fields: ['Content-Type', 'application/json', 'Content-Encoding', 'gzip'],
+      body: gzipSync(JSON.stringify(ANA)),
+    } as never)
+    const seen = await gate.call('eve', { target: '/customers/1' }, { groups: ['staff'] })
+    expect(JSON.parse(seen.text).email).toBe('a***@example.com')
+  })
+
+  it('that cannot be hidden do not go out', async () => {
+    open()
+    gate.answer({
+      status: 200,
+      fields: ['Content-Type', 'text/csv'],
+      body: Buffer.from('id,email\n1,ana@example.com'),
+    } as never)
+    const seen = await gate.call('eve', { target: '/customers/1' }, { groups: ['staff'] })
+    expect(seen.status).toBe(502)
+    expect(seen.text).not.toContain('ana@')
+    expect(gate.recorded([...gate.audit.intents.keys()][0] ?? '').decisions.at(-1)?.reasons[0].code).toBe(
+      'field-rule-unapplied',
+    )
+  })
+
+  it('change nothing where they are only observed', async () => {
+    open({ mode: 'observe' })
+    const { json } = await get('eve', '/customers/1', ['staff'], ANA)
+    expect(json).toEqual(ANA)
+  })
+})
+
+describe('classes', () => {
+  it('are read by policies at the head', async () => {
+    open()
+    expect((await get('tim', '/customers/1', ['temp'], ANA)).status).toBe(403)
+    expect((await get('tim', '/orders', ['temp'], [{ n: 1 }])).status).toBe(200)
+  })
+
+  it('stand in the record, the values of parameters that have one do not', async () => {
+    open()
+    await get('eve', '/customers/123-45-6789', ['staff'], ANA)
+    const [id = '', intent] = [...gate.audit.intents].at(-1) ?? []
+    expect(intent?.personal.path).toBe('/customers/[redacted]')
+    expect(JSON.stringify(intent)).not.toContain('123-45-6789')
+    const { decisions, attributes } = gate.recorded(id)
+    expect(attributes?.context.answerClasses).toEqual(['pci', 'pii', 'risk'])
+    expect(decisions.at(-1)?.obligations).toContainEqual({
+      kind: 'mask',
+      fields: ['/email', 'class:pci'],
+      policy: 'staff',
+    })
+  })
+
+  it('can be stated beside the contract, and taken back', async () => {
+    open({
+      files: {
+        'shop.sallyport.yaml': `fields:
+  "#/components/schemas/Customer/properties/email": { class: none }
+  listOrders: { answer: { "/*/n": { class: [pci, tally] } } }
+`,
+      },
+    })
+    expect((await get('tim', '/orders', ['temp'], [{ n: 1 }])).status).toBe(403)
+  })
+
+  it.each([
+    ['"#/components/schemas/Nobody": { class: pii }', /shop\.sallyport\.yaml:2:\d+: .*points to nothing/],
+    ['getNobody: { answer: { /a: { class: pii } } }', /no operation getNobody/],
+    ['getCustomer: { answer: { /nothing: { class: pii } } }', /declares no field \/nothing/],
+    ['"#/components/schemas/Customer": { klass: pii }', /klass/],
+  ])('stated of nothing are an error: %s', (line, message) => {
+    open()
+    const bad = (): unknown =>
+      objectGate({
+        contract: CONTRACT,
+        rules: RULES,
+        policies: POLICIES,
+        files: { 'shop.sallyport.yaml': `fields:\n  ${line}\n` },
+      })
+    expect(bad).toThrow(message)
+  })
+
+  it.each([
+    ['@mask("/nothing") permit (principal, action, resource);', /declares \/nothing/],
+    ['@maks("/email") permit (principal, action, resource);', /no annotation @maks/],
+    ['@mask("email") permit (principal, action, resource);', /names fields as/],
+    ['@drop("/email") forbid (principal, action, resource);', /stands at permits/],
+    [
+      'permit (principal, action, resource) when { context.answerClasses.contains("pcii") };',
+      /never has "pcii"/,
+    ],
+  ])('policies that name none are an error: %s', (policy, message) => {
+    open()
+    expect(() => objectGate({ contract: CONTRACT, rules: RULES, policies: policy })).toThrow(message)
+  })
+})
+
+describe('sampled answers', () => {
+  it('tell classes that the contract does not state, in the record and nowhere else', async () => {
+    open({ settings: 'sensitivity: { sample: 1 }' })
+    const answer = { ...ANA, limit: 4111111111111111 }
+    await get('eve', '/customers/1', ['audit'], { ...answer, id: 'ana@example.com' })
+    const [outcome] = gate.audit.outcomes.values()
+    expect(outcome?.released.detected).toEqual([
+      { class: 'pii', pointer: '/id' },
+      { class: 'pci', pointer: '/limit' },
+    ])
+    expect(JSON.stringify(outcome)).not.toContain('4111')
+  })
+})
