@@ -25,6 +25,18 @@ const words = (report: PolicyDiff): readonly string[] =>
   )
 
 describe('diffPolicies', () => {
+  it('tells fields that are hidden otherwise, and counts what is shown again as widened', () => {
+    const masked = OWNER.replace('@id("owner")', '@id("owner") @mask("/email")')
+    const less = diff(OWNER, masked)
+    expect(less.widened).toBe(false)
+    expect(words(less)).toContainEqual(expect.stringMatching(/no longer sees all fields in shop\.getOrder/))
+    const more = diff(masked, OWNER)
+    expect(more.widened).toBe(true)
+    expect(words(more)).toContainEqual(
+      expect.stringMatching(/now sees fields that were hidden in shop\.getOrder/),
+    )
+  })
+
   it('says in one fact who may now do what', () => {
     const report = diff(
       OWNER,

@@ -1,6 +1,7 @@
 import { actionScope } from '../decision/cedar/est.ts'
 import type { CedarPlan, CompiledPolicy } from '../decision/cedar/plan.ts'
 import { readPlan } from '../decision/cedar/plan.ts'
+import { FIELD_KINDS } from '../decision/obligations.ts'
 import type { PolicyPlan } from '../model/bundle.ts'
 import type { PolicyEngine } from '../model/decision.ts'
 import { type Application, applyingAt } from './application.ts'
@@ -168,7 +169,10 @@ function findingsOf(policies: readonly CompiledPolicy[], seen: readonly Seen[]):
       if (own.everyone.length > 0) {
         found('allows-everyone', 'nothing in it asks who calls: whoever meets the contract may', own.everyone)
       }
+      // Beside another permit, one that hides fields still hides them.
+      const hides = FIELD_KINDS.some((kind) => policy.annotations?.[kind] !== undefined)
       if (own.effective === 0) found('always-forbidden', 'whatever it permits, a forbid refuses')
+      else if (hides) return
       else if (earlier !== undefined) found('duplicate', `${name(earlier)} permits exactly the same`)
       else if (wider.length > 0) found('covered', `${name(wider[0])} permits all that it permits, and more`)
       else if (own.mattered === 0 && twins.length === 0)

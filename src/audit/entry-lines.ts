@@ -10,8 +10,8 @@ import type {
   RecordedInput,
 } from '../model/record.ts'
 import { quote } from './line.ts'
-import { redactExcerpt } from './redact-excerpt.ts'
 import { bounded, boundedList, callerNames, type Digest, MAX_PERSONAL, numeral } from './redact.ts'
+import { redactExcerpt } from './redact-excerpt.ts'
 
 /**
  * The clear members of each entry's line, as hand-written templates: a line costs well under a microsecond. The
@@ -138,8 +138,7 @@ function decisions(list: readonly Decision[], bundle: string): string {
     if (one === undefined) break
     out += `${i === 0 ? '' : ','}{"checkpoint":"${one.checkpoint}","effect":"${one.effect}","pending":${one.pending}`
     out += `,"mode":"${one.mode}","reasons":${reasons(one.reasons)}`
-    if (one.obligations.length > 0)
-      out += `,"obligations":${obligations(one.obligations)}`
+    if (one.obligations.length > 0) out += `,"obligations":${obligations(one.obligations)}`
     if (one.policies.length > 0) out += `,"policies":${boundedList(one.policies)}`
     if (one.observed !== undefined && one.observed.length > 0) out += `,"observed":${reasons(one.observed)}`
     if (one.items !== undefined) out += `,"items":${itemRows(one.items)}`

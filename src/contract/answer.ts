@@ -149,8 +149,19 @@ export function checkAnswer(
     const written = fields === null && !listed ? body : rewrite.bytes()
     return { body: listed || changes.length > 0 ? written : body, changes }
   }
-  const sample = (maxValues: number): readonly Detected[] => sampleValues(value, set.labels.of(status), maxValues)
-  return { findings, body, stated, items, edit, sample, dropped, checked: true, ...(leak === null ? {} : { leak }) }
+  const sample = (maxValues: number): readonly Detected[] =>
+    sampleValues(value, set.labels.of(status), maxValues)
+  return {
+    findings,
+    body,
+    stated,
+    items,
+    edit,
+    sample,
+    dropped,
+    checked: true,
+    ...(leak === null ? {} : { leak }),
+  }
 }
 
 export function promiseOf(set: AnswerSet, status: number, contentType: string | undefined): AnswerPromise {

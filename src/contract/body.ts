@@ -112,10 +112,7 @@ function checkReading(
   const findings =
     faults === null
       ? sealed.findings
-      : [
-          ...sealed.findings,
-          ...checkFindings('body-invalid', faults, MAX_FINDINGS - sealed.findings.length),
-        ]
+      : [...sealed.findings, ...checkFindings('body-invalid', faults, MAX_FINDINGS - sealed.findings.length)]
   if (!rewrites || sealed.dropped.length === 0) {
     const stated = before ?? (statedIn(object) ? statedAt(told(), object) : NOTHING_STATED)
     return { findings, bytes, dropped: sealed.dropped, stated }

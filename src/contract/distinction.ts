@@ -1,5 +1,6 @@
 import { fieldValue } from '../syntax/http.ts'
-import { ONE_TEXT, type ParameterPlans } from './parameters/plan.ts'
+import { ONE_TEXT } from './parameters/one-text.ts'
+import type { ParameterPlans } from './parameters/plan.ts'
 
 /** What a request has to state beside its path for an operation to be meant. */
 export interface Distinction {

@@ -3,7 +3,7 @@ import { buildJson } from '../syntax/json-build.ts'
 import { exactNumber } from './exact-json.ts'
 
 /** Digits that a double may not hold: contracts without any, which nearly all are, are read the fast way. */
-const LONG_NUMBER = /[:[,\s-]\s*(?:\d[\d.]{15,}|\d[\d.]*[eE][-+]?\d)/
+const LONG_NUMBER = /[:[,\s]-?(?:\d[\d.]{15,}|\d[\d.]*[eE][-+]?\d)/
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/
 
 /** A contract in JSON with the digits of its numbers, or null where doubles hold them all. */

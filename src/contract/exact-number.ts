@@ -26,7 +26,7 @@ function readDecimal(literal: string): Decimal {
   return { negative, digits: all.slice(first, end), point: whole - first + exponent }
 }
 
-const MAX_EXPONENT = 2 ** 50
+const MAX_EXPONENT = 1_000_000_000_000_000
 
 /** Less than, equal to or greater than zero, as the first number is to the second. */
 export function compareNumbers(a: string, b: string): number {

@@ -53,7 +53,8 @@ const JOINING =
   /[\p{Script=Arabic}\p{Script=Syriac}\p{Script=Mongolian}\p{Script=Nko}\p{Script=Phags_Pa}\p{Script=Mandaic}]/u
 
 function isUnicodeLabel(label: string): boolean {
-  if (label !== label.normalize('NFC') || !VALID.test(label.replace(JOINERS, '')) || DISALLOWED.test(label)) return false
+  if (label !== label.normalize('NFC') || !VALID.test(label.replace(JOINERS, '')) || DISALLOWED.test(label))
+    return false
   if (label.startsWith('-') || label.endsWith('-') || label.slice(2, 4) === '--') return false
   if (/^\p{M}/u.test(label)) return false
   if (/[\u0660-\u0669]/.test(label) && /[\u06f0-\u06f9]/.test(label)) return false

@@ -1,6 +1,6 @@
 import type { ApiPlan, CompiledOperation } from '../model/bundle.ts'
-import type { FieldObligation } from '../model/decision.ts'
 import type { UrlNameState } from '../model/channel.ts'
+import type { FieldObligation } from '../model/decision.ts'
 import { SallyportError } from '../model/errors.ts'
 import type { RawFields } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
@@ -18,34 +18,46 @@ import { type AnswerHeaders, checkAnswerFields } from './answer-headers.ts'
 import { type ItemRule, itemRule } from './answer-sequence.ts'
 import { type BodyCheck, type BodySet, checkBody } from './body.ts'
 import { type LinkedContent, linkContent } from './content.ts'
-import { type CheckName, type ContentDetail, FORBIDDEN_SHAPE, type OperationDetail, type ParameterDetail, type Shape } from './detail.ts'
-import { checkParameters, linkParameters, type ParameterSource, takesPathParameters } from './parameters/check.ts'
-import type { LinkedParameter } from './parameters/judge.ts'
-import { mapMedia } from './media/link.ts'
-import { compilePattern } from './pattern.ts'
-import { Router } from './router.ts'
-import { Check, type GeneratedFunction, type ModuleExports, runModule } from './runtime.ts'
-import { FORBIDDEN, type LinkedShape } from './sealed-walk.ts'
+import {
+  type CheckName,
+  type ContentDetail,
+  FORBIDDEN_SHAPE,
+  type OperationDetail,
+  type ParameterDetail,
+  type Shape,
+} from './detail.ts'
 import type { EndpointDetail } from './graphql/detail.ts'
 import { GraphqlApi, type GraphqlCall, GraphqlEndpoint } from './graphql/endpoint.ts'
 import { type AskedCall, EndpointOperation } from './graphql/operation.ts'
 import { PlainOperation } from './graphql/plain-operation.ts'
+import { mapMedia } from './media/link.ts'
+import {
+  checkParameters,
+  linkParameters,
+  type ParameterSource,
+  takesPathParameters,
+} from './parameters/check.ts'
+import type { LinkedParameter } from './parameters/judge.ts'
+import { compilePattern } from './pattern.ts'
+import { Router } from './router.ts'
+import { Check, type GeneratedFunction, type ModuleExports, runModule } from './runtime.ts'
+import { FORBIDDEN, type LinkedShape } from './sealed-walk.ts'
 import type { FieldEdits } from './sensitivity/edit-fields.ts'
-import { fieldEditsFor } from './sensitivity/operation-edits.ts'
 import { LabelLinker, type LinkedLabels } from './sensitivity/linked-labels.ts'
+import { fieldEditsFor } from './sensitivity/operation-edits.ts'
 import { type SealedQuery, sealQuery } from './unknown-fields.ts'
 import type { UrlGuard } from './urls/url-guard.ts'
 
 export type { AnswerCheck, StatedObject } from './answer.ts'
 export { NOTHING_STATED } from './answer.ts'
+export type { AnswerItems, StatedItem } from './answer-items.ts'
 export type { ItemAnswer, ItemRule } from './answer-sequence.ts'
 export { unfit } from './answer-sequence.ts'
-export type { AskedCall } from './graphql/operation.ts'
 export type { BodyCheck } from './body.ts'
+export type { AskedCall } from './graphql/operation.ts'
 export type { FieldChange, FieldEdits, ItemEdits } from './sensitivity/edit-fields.ts'
 export { editFields } from './sensitivity/edit-fields.ts'
 export type { Detected } from './sensitivity/sample-values.ts'
-export type { AnswerItems, StatedItem } from './answer-items.ts'
 
 export interface Contract {
   /**
@@ -120,6 +132,7 @@ export class ContractBuilder {
   readonly #limits: MessageLimits
   readonly #graphql = new GraphqlApi()
   #endpoint: GraphqlEndpoint | null = null
+  #prepared = false
 
   /** `nameState`: of a name that a URL rule lists; left out where nothing resolves names, all count as public. */
   constructor(api: ApiPlan, nameState: (name: string) => UrlNameState = () => 'public') {
@@ -158,8 +171,15 @@ export class ContractBuilder {
     this.#router.add(plan.method, plan.template, operation)
   }
 
+  /** What is made of many parts at once, in steps; `finish` makes what of it was not. */
+  *prepare(): Generator<undefined, void> {
+    if (this.#endpoint === null || this.#prepared) return
+    yield* this.#graphql.build()
+    this.#prepared = true
+  }
+
   finish(): Contract {
-    if (this.#endpoint !== null) this.#graphql.schema()
+    for (const _ of this.prepare());
     const router = this.#router
     return {
       operations: this.#operations,
@@ -265,7 +285,9 @@ function linkOperation(
     (content: ContentDetail): Pick<LinkedContent, 'check' | 'shape' | 'media'> => ({
       check: linker.check(content.check, urls),
       shape: linker.shape(content.shape),
-      ...(content.media === undefined ? {} : { media: mapMedia(content.media, (name) => linker.check(name, urls)) }),
+      ...(content.media === undefined
+        ? {}
+        : { media: mapMedia(content.media, (name) => linker.check(name, urls)) }),
     })
   const link = linkOf(null)
   const linked = (parameter: ParameterDetail): Pick<LinkedParameter, 'check' | 'shape'> => ({

@@ -73,6 +73,7 @@ export class Check {
       if (error instanceof PatternSpent) return PATTERN_BUDGET
       return error === SPENT ? TOO_COMPLEX : FAILED
     } finally {
+      exact.root = undefined
       urlWatch.guard = null
       if (urlWatch.found.length > 0) urlWatch.found = []
     }

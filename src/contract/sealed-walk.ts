@@ -1,6 +1,8 @@
 import { escapePointer } from '../syntax/json-pointer.ts'
 import { isRawNumber } from './exact-json.ts'
 import { type Pattern, surelyFits } from './pattern.ts'
+import { joinSights, type Sight, sightText } from '../syntax/value-sight.ts'
+import { Sighting } from './value-sight.ts'
 
 /** A shape linked to those below it. */
 export interface LinkedShape {
@@ -25,6 +27,8 @@ export const FORBIDDEN: LinkedShape = Object.freeze({
 export interface Undeclared {
   readonly pointer: string
   readonly readOnly: boolean
+  /** What stood there, as a sight (value-sight.ts). */
+  readonly type: string
 }
 
 type Path = (string | number)[]
@@ -44,6 +48,7 @@ class Search {
   found: Undeclared[] | null = null
   readonly #limit: number
   readonly #path: Path = []
+  readonly #sighting = new Sighting()
 
   constructor(limit: number) {
     this.#limit = limit
@@ -61,7 +66,8 @@ class Search {
       this.#path.push(name)
       if (next === undefined || next === FORBIDDEN) {
         this.found ??= []
-        const undeclared = { pointer: pointerOf(this.#path), readOnly: next === FORBIDDEN }
+        const type = this.#sighting.text(object[name], name)
+        const undeclared = { pointer: pointerOf(this.#path), readOnly: next === FORBIDDEN, type }
         if (this.found.push(undeclared) >= this.#limit) return false
       } else if (!this.visit(object[name], next)) return false
       this.#path.pop()
@@ -83,22 +89,37 @@ export interface Stripped {
   readonly value: unknown
   /** Pointers with array indexes as `*`, without duplicates, at most the limit; null where nothing was dropped. */
   readonly dropped: ReadonlySet<string> | null
+  /** What stood at each of them, as sights (value-sight.ts) in the same order; empty where nobody asked. */
+  readonly types: readonly string[]
 }
 
-/** The value without undeclared names. What changes is made anew, what does not is the given value's own. */
-export function dropUndeclared(value: unknown, shape: LinkedShape, limit: number): Stripped {
-  const strip = new Strip(limit)
+const UNASKED: readonly string[] = Object.freeze([])
+
+/**
+ * The value without undeclared names. What changes is made anew, what does not is the given value's own.
+ * @param sees Says what stood there, too: of a value that is dropped from for the second time, it was said before.
+ */
+export function dropUndeclared(value: unknown, shape: LinkedShape, limit: number, sees = false): Stripped {
+  const strip = new Strip(limit, sees)
   const kept = strip.visit(value, shape)
-  return { value: kept, dropped: strip.dropped }
+  return { value: kept, dropped: strip.dropped, types: strip.types }
 }
 
 class Strip {
   dropped: Set<string> | null = null
   readonly #limit: number
+  readonly #sees: boolean
   readonly #path: Path = []
+  #seen: Map<string, Sight> | null = null
+  #sighting: Sighting | null = null
 
-  constructor(limit: number) {
+  constructor(limit: number, sees: boolean) {
     this.#limit = limit
+    this.#sees = sees
+  }
+
+  get types(): readonly string[] {
+    return this.#seen === null ? UNASKED : Array.from(this.#seen.values(), (sight) => sightText(sight))
   }
 
   visit(at: unknown, shape: LinkedShape | null): unknown {
@@ -114,7 +135,7 @@ class Strip {
       const given = object[name]
       if (next === undefined || next === FORBIDDEN) {
         copy ??= Object.fromEntries(names.slice(0, index).map((earlier) => [earlier, object[earlier]]))
-        this.#drop(name)
+        this.#drop(name, given)
         return
       }
       let kept = given
@@ -139,12 +160,25 @@ class Strip {
     return items
   }
 
-  #drop(name: string): void {
+  #drop(name: string, given: unknown): void {
     this.dropped ??= new Set()
-    if (this.dropped.size >= this.#limit) return
     this.#path.push(name)
-    this.dropped.add(pointerOf(this.#path))
+    if (this.dropped.size < this.#limit || this.#sees) {
+      const pointer = pointerOf(this.#path)
+      if (this.dropped.size < this.#limit) this.dropped.add(pointer)
+      if (this.#sees && this.dropped.has(pointer)) this.#see(pointer, name, given)
+    }
     this.#path.pop()
+  }
+
+  /** Of all items of a list, as far as the budget goes: one of them may be null, or of another type. */
+  #see(pointer: string, name: string, given: unknown): void {
+    this.#sighting ??= new Sighting()
+    this.#seen ??= new Map()
+    const known = this.#seen.get(pointer)
+    if (known !== undefined && this.#sighting.spent) return
+    const sight = this.#sighting.see(given, name, 0)
+    this.#seen.set(pointer, known === undefined ? sight : joinSights(known, sight))
   }
 }
 

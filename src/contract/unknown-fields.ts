@@ -4,6 +4,7 @@ import { type Reason, reason } from '../model/reason.ts'
 import { contractFinding, MAX_FINDINGS, NO_FINDINGS, shortPointer } from './findings.ts'
 import { isDeclaredName, type QuerySet } from './parameters/query.ts'
 import { dropUndeclared, findUndeclared, type LinkedShape, type Undeclared } from './sealed-walk.ts'
+import { sightOfTexts } from './value-sight.ts'
 
 /** Pointers of what was taken out that a record keeps. */
 export const MAX_DROPPED = 100
@@ -17,14 +18,22 @@ export interface SealedValue {
   readonly dropped: readonly string[]
 }
 
-/** Holds a parsed request body to its shape. Where fields are taken out, `value` is changed or made anew. */
-export function sealValue(value: unknown, shape: LinkedShape | null, mode: UnknownFields): SealedValue {
+/**
+ * Holds a parsed request body to its shape. Where fields are taken out, `value` is changed or made anew.
+ * @param sees False for a second reading of the same value, whose findings nobody takes.
+ */
+export function sealValue(
+  value: unknown,
+  shape: LinkedShape | null,
+  mode: UnknownFields,
+  sees = true,
+): SealedValue {
   if (shape === null) return { findings: NO_FINDINGS, value, dropped: NOTHING_DROPPED }
   if (mode === 'strip') {
-    const stripped = dropUndeclared(value, shape, MAX_DROPPED)
+    const stripped = dropUndeclared(value, shape, MAX_DROPPED, sees)
     if (stripped.dropped === null) return { findings: NO_FINDINGS, value, dropped: NOTHING_DROPPED }
     const dropped = [...stripped.dropped]
-    return { findings: [droppedFinding({ fields: dropped })], value: stripped.value, dropped }
+    return { findings: [droppedFinding({ fields: dropped, types: stripped.types })], value: stripped.value, dropped }
   }
   // What is only observed leaves room for what is not.
   const found = findUndeclared(value, shape, mode === 'observe' ? MAX_FINDINGS - 1 : MAX_FINDINGS)
@@ -37,9 +46,9 @@ function droppedFinding(evidence: Reason['evidence']): Finding {
   return finding(reason('request-field-dropped', 'contract', evidence))
 }
 
-function undeclaredField({ pointer, readOnly }: Undeclared, mode: UnknownFields): Finding {
+function undeclaredField({ pointer, readOnly, type }: Undeclared, mode: UnknownFields): Finding {
   const code = readOnly ? 'field-read-only' : 'field-undeclared'
-  return contractFinding(code, { pointer, ...observed(mode) }, pointer)
+  return contractFinding(code, { pointer, type, ...observed(mode) }, pointer)
 }
 
 /** Only recorded: `decide` tells such reasons apart, and so does whoever judges the record again. */
@@ -63,21 +72,27 @@ export function sealQuery(
 ): SealedQuery | null {
   if (mode === 'reject' || query.every(([name]) => isDeclaredName(set, name))) return null
   const declared = query.map(([name]) => isDeclaredName(set, name))
-  const names = new Set<string>()
-  query.forEach(([name], index) => {
-    if (declared[index] === false && names.size < MAX_DROPPED) names.add(shortPointer(name))
+  const given = new Map<string, string[]>()
+  query.forEach(([name, value], index) => {
+    if (declared[index] !== false) return
+    const shown = shortPointer(name)
+    const known = given.get(shown)
+    if (known !== undefined) known.push(value)
+    else if (given.size < MAX_DROPPED) given.set(shown, [value])
   })
+  const names = [...given.keys()]
+  const types = [...given].map(([name, values]) => sightOfTexts(values, name))
   const findings =
     mode === 'strip'
-      ? [droppedFinding({ in: 'query', fields: [...names] })]
-      : [...names].slice(0, MAX_FINDINGS).map(undeclaredParameter)
+      ? [droppedFinding({ in: 'query', fields: names, types })]
+      : names.slice(0, MAX_FINDINGS).map((name, index) => undeclaredParameter(name, types[index] ?? ''))
   return { query: query.filter((_, index) => declared[index]), declared, findings }
 }
 
-function undeclaredParameter(name: string): Finding {
+function undeclaredParameter(name: string, type: string): Finding {
   return contractFinding(
     'parameter-undeclared',
-    { in: 'query', name, ...observed('observe') },
+    { in: 'query', name, type, ...observed('observe') },
     `query ${name}`,
   )
 }

@@ -38,14 +38,14 @@ export function routeCall(exchange: Exchange, head: CleanHead, snapshot: Snapsho
       ? inModeOf(route.api, operation?.plan ?? null)
       : inModeNear(route.api, matched, route.segments, head)
   const findings: Finding[] = []
-  if (matched?.kind === 'none') findings.push(finding(reason('route-unknown', 'route')))
-  if (matched?.kind === 'method')
-    findings.push(finding(reason('method-not-allowed', 'route', { allow: matched.allow })))
   // Held in every mode: servers that leave path parameters out would route another path than was judged.
   if (head.pathParameters && operation?.takesPathParameters(head.segments) !== true)
     findings.push(
       finding(reason('target-invalid', 'hygiene', { rule: 'path-parameter' }, 'path-parameter'), true),
     )
+  if (matched?.kind === 'none') findings.push(finding(reason('route-unknown', 'route')))
+  if (matched?.kind === 'method')
+    findings.push(finding(reason('method-not-allowed', 'route', { allow: matched.allow })))
   return { kind: 'api', api, operation, params, findings }
 }
 

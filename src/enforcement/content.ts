@@ -76,7 +76,13 @@ export function checkContent(
       const { query, contentType } = head
       const asked = operation.ask({ method: exchange.head.method, contentType, query, body: judged })
       findings.push(...asked.reading.findings)
-      return { findings, ...forwardedOf(asked, head, judged, body, held, sight), judged, stated: NOTHING_STATED, asked }
+      return {
+        findings,
+        ...forwardedOf(asked, head, judged, body, held, sight),
+        judged,
+        stated: NOTHING_STATED,
+        asked,
+      }
     }
     const ofBody = unknown === 'strip' && held && !sight.rewrites ? 'reject' : unknown
     const checked = operation.checkBody(head.contentType, judged, ofBody, held)

@@ -182,7 +182,8 @@ export function callerFields(
   }
   if (typeof length === 'number') out.push('Content-Length', String(length))
   // What the contract says a body is, no browser is to guess otherwise (standards 6.19).
-  if (fieldValue(fields, 'x-content-type-options') === undefined) out.push('X-Content-Type-Options', 'nosniff')
+  if (fieldValue(fields, 'x-content-type-options') === undefined)
+    out.push('X-Content-Type-Options', 'nosniff')
   return out
 }
 

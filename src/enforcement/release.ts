@@ -22,8 +22,8 @@ import { objectFacts } from './object-facts.ts'
 import type { ReadAnswer } from './read-answer.ts'
 import { isAnswerHeld, isRefused, readAnswer } from './read-answer.ts'
 import { releaseStream } from './release-stream.ts'
-import { jsonShape } from './shape.ts'
 import { sampled } from './sampling.ts'
+import { jsonShape } from './shape.ts'
 import { shownTo, streamedFields } from './shown-fields.ts'
 import { upstreamFinding } from './upstream-call.ts'
 
@@ -77,7 +77,8 @@ async function judgeAndRecord(
     ...(hidden.length === 0 ? {} : { redacted: hidden }),
     ...(detected.length === 0 ? {} : { detected }),
   }
-  for (const { class: name } of detected) gate.count('sallyport_detected_classes_total', 1, call.api.plan.name, name)
+  for (const { class: name } of detected)
+    gate.count('sallyport_detected_classes_total', 1, call.api.plan.name, name)
   const released = { ...shape(mediaType, body, gate), dropped, ...redacted, ...learned(call, answer, body) }
   const original =
     whole.original === undefined ? {} : { original: Buffer.from(whole.original).toString('utf8') }

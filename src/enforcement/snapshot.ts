@@ -152,6 +152,7 @@ export class SnapshotBuilder {
     const domains = new Map<string, Domain>()
     for (const [name, { plan, entities }] of this.#domains)
       domains.set(name, yield* Domain.inSteps(plan, entities))
+    for (const { contract } of this.#apis.values()) if (contract !== null) yield* contract.prepare()
     const apis = [...this.#apis.values()].map(({ plan, contract }) =>
       withOwnSettings({ plan, contract: contract?.finish() ?? null, policies }),
     )

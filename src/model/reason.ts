@@ -1,5 +1,7 @@
 import { GRAPHQL_REASONS } from './graphql-reasons.ts'
 import { IDENTITY_REASONS } from './identity-reasons.ts'
+import { QUESTION_REASONS } from './question-reasons.ts'
+import { RESPONSE_REASONS } from './response-reasons.ts'
 
 /**
  * The closed list of reasons: every decision, allow or deny, names at least one. Callers see `code` of a refusal
@@ -213,7 +215,8 @@ export const REASONS = {
   'content-encoding-unsupported': {
     status: 415,
     title: 'The gate does not take request bodies in this content coding.',
-    remedy: 'Send the body without Content-Encoding, or in a coding that Accept-Encoding of the answer names.',
+    remedy:
+      'Send the body without Content-Encoding, or in a coding that Accept-Encoding of the answer names.',
   },
   'body-partial': {
     status: 413,
@@ -226,46 +229,7 @@ export const REASONS = {
     title: 'The operation takes a body, which this entrance does not show to the gate.',
     remedy: 'Have the proxy send bodies, or set bodies: unchecked for the decision point.',
   },
-  'response-undeclared': {
-    status: 502,
-    title: 'The upstream’s answer is not one the contract declares.',
-    remedy: 'Declare the status and media type in the contract.',
-  },
-  'response-invalid': {
-    status: 502,
-    title: 'The upstream’s answer does not fit what the contract declares for it.',
-    remedy: 'Correct the upstream or the contract; answers: observe only records it meanwhile.',
-  },
-  'response-field-undeclared': {
-    status: 502,
-    title: 'The upstream’s answer has fields the contract does not declare, and the API blocks such answers.',
-    remedy: 'Declare the fields if callers are meant to see them, or set answers: strip.',
-  },
-  'response-error-replaced': {
-    status: 0,
-    title: 'The upstream’s error is not one the contract promises, or tells of its inside: callers get its status.',
-    remedy: 'Look at the original in the record; declare the error’s schema, and keep traces out of it.',
-  },
-  'response-item-dropped': {
-    status: 0,
-    title: 'Items of a streamed answer were left out: they do not fit the contract.',
-    remedy: 'Correct the upstream or the contract.',
-  },
-  'response-malformed': {
-    status: 502,
-    title: 'The answer is announced as JSON but is not strict JSON, so it cannot be checked.',
-    remedy: 'Correct the upstream.',
-  },
-  'response-field-dropped': {
-    status: 0,
-    title: 'Fields the contract does not declare were removed from the answer.',
-    remedy: 'Declare the fields if callers are meant to see them.',
-  },
-  'response-too-large': {
-    status: 502,
-    title: 'The answer is larger than the gate may hold to check it.',
-    remedy: 'Raise the API’s maxAnswerBytes.',
-  },
+  ...RESPONSE_REASONS,
 
   // Object and policy
   'object-lookup-failed': {
@@ -312,21 +276,7 @@ export const REASONS = {
     remedy: 'Ask for a smaller page, or permit the list without reading whose each item is.',
   },
 
-  'question-malformed': {
-    status: 400,
-    title: 'The question is not in the form of the AuthZEN Authorization API.',
-    remedy: 'Send what the answer’s reason names.',
-  },
-  'question-unknown': {
-    status: 403,
-    title: 'The question names a type or an action that the domain’s schema does not have, or not together.',
-    remedy: 'Add it to the schema, or to types of the domain.',
-  },
-  'question-mistyped': {
-    status: 403,
-    title: 'A stated attribute is not of the type the domain’s schema gives it.',
-    remedy: 'State it as the schema says, or change the schema.',
-  },
+  ...QUESTION_REASONS,
   'decision-source-denied': {
     status: 403,
     title: 'A decision source that the API asks denies the call.',

@@ -19,7 +19,11 @@ export class Addresses {
   #timer: NodeJS.Timeout | null = null
 
   /** `urlNames`: resolved at the same times, for the rules about URLs in requests. */
-  constructor(publish: (table: AddressTable) => void, say: (text: string) => void, urlNames: UrlNames | null = null) {
+  constructor(
+    publish: (table: AddressTable) => void,
+    say: (text: string) => void,
+    urlNames: UrlNames | null = null,
+  ) {
     this.#publish = publish
     this.#urlNames = urlNames
     this.#say = say

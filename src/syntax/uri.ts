@@ -127,7 +127,8 @@ function canonicalSegment(raw: string): Segment {
   if (CONTROL.test(decoded)) return refuse('control-character')
   if (decoded.includes('\\')) return refuse('backslash')
   // An encoded slash stays inside its segment, but a reader that decodes it must not find a way up either.
-  if (DOT_COMPONENT.test(raw.includes(';') ? decoded.replaceAll(';', '/') : decoded)) return refuse('dot-segment')
+  if (DOT_COMPONENT.test(raw.includes(';') ? decoded.replaceAll(';', '/') : decoded))
+    return refuse('dot-segment')
   const segment = raw.replace(/%[0-9A-Fa-f]{2}/g, (octet) => {
     const character = String.fromCharCode(Number.parseInt(octet.slice(1), 16))
     return UNRESERVED.test(character) ? character : octet.toUpperCase()

@@ -79,7 +79,7 @@ describe('examples of files', () => {
     const at = folder()
     copyFileSync(CONTRACT, join(at, 'shop.openapi.yaml'))
     for (const { language, info, text } of fences(page)) {
-      if (info === '' || !['yaml', 'cedar', 'json'].includes(language)) continue
+      if (info === '' || !['yaml', 'cedar', 'json', 'graphql'].includes(language)) continue
       expect(existsSync(join(at, info)), `${info} is shown twice`).toBe(false)
       mkdirSync(dirname(join(at, info)), { recursive: true })
       writeFileSync(join(at, info), text)

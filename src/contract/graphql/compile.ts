@@ -97,7 +97,7 @@ export function compileGraphql(input: GraphqlInput): CompiledContract {
   return {
     operations: [endpoint('POST'), ...(input.allowGet ? [endpoint('GET')] : []), ...fields],
     modules: [
-      ...schemaParts(document).map((source, index) => ({ name: `${SCHEMA_PART}-${index}`, source })),
+      ...schemaParts(schema).map((source, index) => ({ name: `${SCHEMA_PART}-${index}`, source })),
       ...parts.map((source, index) => ({ name: `${DOCUMENTS_PART}-${index}`, source })),
     ],
     basePath: '',

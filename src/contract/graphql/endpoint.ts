@@ -7,6 +7,7 @@ import { reason } from '../../model/reason.ts'
 import type { JsonLimits } from '../../syntax/json.ts'
 import { contractFinding } from '../findings.ts'
 import { ActionFields, introspects } from './asked.ts'
+import { buildInSteps } from './build-schema.ts'
 import { costOf } from './cost.ts'
 import { actionOf, DOCUMENTS_PART, type EndpointDetail, SCHEMA_PART } from './detail.ts'
 import { type DocumentReading, overLimit, readDocument } from './document.ts'
@@ -49,17 +50,16 @@ export class GraphqlApi {
     return true
   }
 
-  /** Built once all parts are there; what was checked by control is not checked again. */
   schema(): GraphQLSchema {
-    if (this.#schema !== null) return this.#schema
-    if (this.#definitions.length === 0) throw new SallyportError('bundle-corrupt', NO_SCHEMA)
-    const { buildASTSchema, Kind } = graphql()
-    this.#schema = buildASTSchema(
-      { kind: Kind.DOCUMENT, definitions: [...this.#definitions] },
-      { assumeValid: true, assumeValidSDL: true },
-    )
-    this.#definitions.length = 0
+    if (this.#schema === null) throw new SallyportError('bundle-corrupt', NO_SCHEMA)
     return this.#schema
+  }
+
+  /** Once all parts are there; what was checked by control is not checked again. */
+  *build(): Generator<undefined, void> {
+    if (this.#definitions.length === 0) throw new SallyportError('bundle-corrupt', NO_SCHEMA)
+    this.#schema = yield* buildInSteps(this.#definitions)
+    this.#definitions.length = 0
   }
 
   document(id: string): string | undefined {

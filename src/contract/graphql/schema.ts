@@ -116,7 +116,10 @@ function withoutDescriptions(document: DocumentNode): DocumentNode {
 const PART_CHARACTERS = 65_536
 
 /** The schema's definitions in parts. */
-export function schemaParts({ definitions }: DocumentNode): readonly string[] {
+export function schemaParts(schema: GraphQLSchema): readonly string[] {
+  const { parse, printSchema } = graphql()
+  // Printed anew, so that extensions are merged.
+  const { definitions } = withoutDescriptions(parse(printSchema(schema), { noLocation: true }))
   const parts: string[] = []
   let part = ''
   for (const definition of definitions) {

@@ -1,25 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { bodyOf } from '../../../test/body-of.ts'
 import { operationOf, said } from '../../../test/contract-instance.ts'
-import type { UnknownFields } from '../../model/operation.ts'
-
-/** What is said to a body of one media type, and what goes on of it. */
-function bodyOf(
-  type: string,
-  media: Record<string, unknown>,
-  schemas: Record<string, unknown> = {},
-): (text: string | Uint8Array, as?: string, mode?: UnknownFields) => string[] {
-  const operation = operationOf(
-    { requestBody: { required: true, content: { [type]: media } } },
-    { components: { schemas } },
-  )
-  return (text, as = type, mode = 'reject') => {
-    const bytes = typeof text === 'string' ? Buffer.from(text) : text
-    const checked = operation.checkBody(as, bytes, mode)
-    const out = said(checked.findings)
-    if (checked.dropped.length > 0) out.push(`now ${Buffer.from(checked.bytes ?? []).toString()}`)
-    return checked.unchecked === true ? [...out, 'unchecked'] : out
-  }
-}
 
 const address = {
   type: 'object',
@@ -261,6 +242,13 @@ it('an open multipart takes other names, but none that a reader behind takes for
   expect(open(part('name="role[]"', 'admin') + END, FORM)).toEqual(['field-undeclared /role[]'])
 })
 
+it('a form without a schema is held to its grammar', () => {
+  const judge = bodyOf('multipart/form-data', {})
+  expect(judge(part('name="x"', '1') + END, FORM)).toEqual([])
+  expect(judge(part('name="x"', '1'), FORM)[0]).toMatch(/^body-malformed unterminated/)
+  expect(bodyOf('application/x-www-form-urlencoded', {})('a=1;b')).toEqual(['body-malformed semicolon at 3'])
+})
+
 describe('multipart by position', () => {
   const judge = bodyOf('multipart/mixed', {
     schema: {
@@ -278,99 +266,6 @@ describe('multipart by position', () => {
     expect(judge(first + piece('text/csv', 'a,b') + END, as)).toEqual([])
     expect(judge(piece('application/json', '{"id":"x"}') + END, as)).toEqual(['body-invalid /0/id: type'])
     expect(judge(first + piece('text/html', 'a') + END, as)).toEqual(['body-invalid /1: content-type'])
-  })
-})
-
-describe('XML', () => {
-  const schemas = {
-    Order: {
-      type: 'object',
-      required: ['id'],
-      xml: { name: 'order', namespace: 'urn:shop' },
-      properties: {
-        id: { type: 'integer', xml: { attribute: true } },
-        note: { type: 'string', maxLength: 5 },
-        amount: { type: 'number', xml: { name: 'Amount' } },
-        lines: { type: 'array', maxItems: 2, items: { $ref: '#/components/schemas/Line' } },
-        tags: { type: 'array', items: { type: 'string', xml: { name: 'tag' } }, xml: { wrapped: true } },
-        inner: { $ref: '#/components/schemas/Order' },
-        gone: { type: ['string', 'null'], maxLength: 3 },
-      },
-    },
-    Line: {
-      type: 'object',
-      properties: {
-        sku: { type: 'string', xml: { namespace: 'urn:sku', prefix: 's' } },
-        n: { type: 'integer' },
-      },
-    },
-  }
-  const judge = bodyOf('application/xml', { schema: { $ref: '#/components/schemas/Order' } }, schemas)
-  const root = (inner: string, more = ' id="1"'): string => `<order xmlns="urn:shop"${more}>${inner}</order>`
-
-  it.each([
-    root(''),
-    `<?xml version="1.0"?>\n${root('\n  <note>x</note>\n')}`,
-    '<o:order xmlns:o="urn:shop" id="1"><note>x</note><o:Amount>1.5</o:Amount></o:order>',
-    root('<lines><n>1</n></lines><lines><s:sku xmlns:s="urn:sku">a</s:sku></lines>'),
-    root('<tags><tag>a</tag><tag/></tags>'),
-    root('<tags/>'),
-    root('<order id="2"><note>y</note></order>'),
-    root('<note>&lt;&#65;</note>'),
-    root('<gone xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/>'),
-  ])('%s', (text) => expect(judge(text)).toEqual([]))
-
-  it.each([
-    [root('', ''), 'body-invalid /: required id'],
-    [root('', ' id="x"'), 'body-invalid /id: type'],
-    [root('<note>123456</note>'), 'body-invalid /note: maxLength'],
-    [root('<Amount>a</Amount>'), 'body-invalid /amount: type'],
-    [root('<amount>1</amount>'), 'field-undeclared /amount'],
-    [root('<role>admin</role>'), 'field-undeclared /role'],
-    [root('', ' id="1" role="admin"'), 'field-undeclared /@role'],
-    [root('<note role="x">1</note>'), 'field-undeclared /note/@role'],
-    [root('<note><b/></note>'), 'field-undeclared /note/b'],
-    [root('<note>1</note><note>2</note>'), 'body-invalid /note: repeated'],
-    [root('<id>1</id>'), 'field-undeclared /id'],
-    [root('<lines/><lines/><lines/>'), 'body-invalid /lines: maxItems'],
-    [root('<lines><n>x</n></lines>'), 'body-invalid /lines/0/n: type'],
-    [root('<lines><sku>a</sku></lines>'), 'field-undeclared /lines/0/sku'],
-    [root('<tag>a</tag>'), 'field-undeclared /tag'],
-    [root('<tags><x/></tags>'), 'field-undeclared /tags/x'],
-    [root('<order id="2"><role/></order>'), 'field-undeclared /inner/role'],
-    [root('text'), 'body-invalid /: text'],
-    ['<order id="1"/>', 'body-invalid /: namespace'],
-    ['<Order xmlns="urn:shop" id="1"/>', 'body-invalid /: root element'],
-    [`<!DOCTYPE order [<!ENTITY x "y">]>${root('')}`, 'body-malformed doctype at 0'],
-    [root('<note>&x;</note>'), 'body-malformed entity at 37'],
-    [root('<x:include xmlns:x="http://www.w3.org/2001/XInclude"/>'), 'body-malformed xinclude at 31'],
-    [root('<__proto__/>'), 'field-undeclared /__proto__'],
-    ['{"id":1}', 'body-malformed syntax at 0'],
-  ])('is refused: %s', (text, finding) => expect(judge(text)[0]).toBe(finding))
-
-  it('is written without what is taken out', () => {
-    const strip = (text: string): string | undefined => judge(text, undefined, 'strip').at(-1)
-    expect(strip(root('<a/><note>x</note>\n<a><b/></a>', ' id="1"  role="admin"'))).toBe(
-      `now ${root('<note>x</note>\n')}`,
-    )
-    expect(strip(root('<order id="2"><role/><note>y</note></order>'))).toBe(
-      `now ${root('<order id="2"><note>y</note></order>')}`,
-    )
-    expect(strip(root('<lines><n>1</n><x/></lines><lines y="1"/>'))).toBe(
-      `now ${root('<lines><n>1</n></lines><lines/>')}`,
-    )
-  })
-
-  it('is UTF-8 alone', () => {
-    expect(judge(root(''), 'application/xml; charset=UTF-8')).toEqual([])
-    expect(judge(root(''), 'application/xml; charset=utf-16')).toEqual(['body-malformed charset at 0'])
-  })
-
-  it('the schema takes for one text is held to its grammar all the same', () => {
-    const opaque = bodyOf('image/svg+xml', { schema: { type: 'string', maxLength: 20 } })
-    expect(opaque('<svg/>')).toEqual([])
-    expect(opaque('<!DOCTYPE svg><svg/>')).toEqual(['body-malformed doctype at 0'])
-    expect(opaque('<svg>12345678901234</svg>')).toEqual(['body-invalid /: maxLength'])
   })
 })
 

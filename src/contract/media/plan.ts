@@ -45,7 +45,7 @@ export function mediaPlan(
   if ((kind === 'form' || (any && range.type !== 'text')) && text.members !== undefined)
     plan.form = { text, written: writings(member, text) }
   if (kind === 'multipart' || (any && range.type === '*'))
-    Object.assign(plan, multipart(context, member, text, place, pointer))
+    Object.assign(plan, multipart(context, range, member, text, place, pointer))
   const scalar = text.types.length > 0
   const opaque = scalar && text.members === undefined && text.items === undefined
   if (kind === 'xml' && !opaque) {
@@ -111,12 +111,16 @@ const writingOf = (style: string | undefined): FormWriting['writing'] | undefine
       ? style
       : undefined
 
+/** Of a part whose schema says nothing. */
+const BYTES: PartDetail<Schema> = { kind: 'bytes', list: false, types: ['string'], ranges: [], fields: [] }
+
 /** Nothing one text could be. */
 const isObject = (shape: TextShape): boolean =>
   shape.members !== undefined && !shape.types.some((type) => type !== 'null')
 
 function multipart(
   context: Context,
+  range: MediaType,
   member: JsonRecord,
   text: TextShape,
   place: Located,
@@ -124,7 +128,10 @@ function multipart(
 ): { readonly multipart?: MultipartDetail<Schema> } {
   const at = described(context.document, [place])
   if (text.members === undefined) {
-    if (text.items === undefined) return {}
+    if (text.items === undefined)
+      return own(member, 'schema') === undefined && range.subtype === 'form-data'
+        ? { multipart: { named: {}, others: BYTES } }
+        : {}
     const prefix = listAt(member, 'prefixEncoding').map((encoding, index) =>
       part(context, encoding, text.items ?? text, at.items, `${pointer}/prefixEncoding/${index}`),
     )
@@ -161,12 +168,16 @@ function part(
     firstStated(inner, 'format') === 'binary' ||
     (firstStated(inner, 'contentMediaType') !== undefined &&
       firstStated(inner, 'contentEncoding') === undefined) ||
-    inner.stated.every(({ value }) =>
-      Object.keys(value).every((key) => key === 'description' || key === '$ref'),
-    )
+    (inner.stated.length > 0 &&
+      inner.stated.every(({ value }) =>
+        Object.keys(value).every((key) => key === 'description' || key === '$ref'),
+      ))
   const only = ranges.length === 1 ? parseMediaType(ranges[0] ?? '') : null
-  const json = isObject(own) || own.items !== undefined || (only !== null && isJson(only))
-  const kind = json ? 'json' : binary && places.length > 0 ? 'bytes' : 'text'
+  const texts = own.types.some((type) => type !== 'null')
+  // OpenAPI 3.1 §4.8.15.1: what says nothing of its type is bytes.
+  const anything = ['string', 'number', 'boolean'].every((type) => own.types.some((each) => each === type))
+  const json = !texts || (only !== null && isJson(only))
+  const kind = json ? 'json' : anything || binary ? 'bytes' : 'text'
   return { kind, list, types: own.types, ranges, fields: fields(context, encoding, pointer) }
 }
 

@@ -6,8 +6,8 @@ import { readParameters } from '../router.ts'
 import { readDelimited } from './delimited.ts'
 import { checkCookies, checkHeader } from './fields.ts'
 import { invalid, judgeContent, judgeNodes, type LinkedParameter, missing } from './judge.ts'
-import { isSpread } from './plan.ts'
 import { checkQuery, type Pairs, type QuerySet } from './query.ts'
+import { isSpread } from './spread.ts'
 
 /** Of one call: each text both as received and decoded once. */
 export interface ParameterSource {

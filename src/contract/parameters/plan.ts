@@ -5,6 +5,8 @@ import { faultAt, type OpenApiDocument } from '../document.ts'
 import { isRecord, type JsonRecord, listAt, own, recordAt, textAt } from '../json-value.ts'
 import { follow } from '../reference.ts'
 import type { Schema, SchemaConverter } from '../schema.ts'
+import { ONE_TEXT } from './one-text.ts'
+import { isSpread } from './spread.ts'
 import { textShape } from './text-shape.ts'
 
 /** A parameter before its schema has a check and a shape. */
@@ -75,14 +77,6 @@ export function parameterPlans(
   warnTwice(parameters, context.warn)
   return { parameters }
 }
-
-/** Any text, once: what nothing more is known of. */
-export const ONE_TEXT = {
-  writing: 'text',
-  explode: false,
-  text: { types: ['string'] },
-  schema: true,
-} as const
 
 /** A field of an answer, which is described as a header parameter is (OpenAPI 3.1 §4.8.21). */
 export function headerPlan(
@@ -229,16 +223,6 @@ function warnTwice(parameters: readonly ParameterPlan[], warn: (warning: Contrac
       warn({ code: 'parameter-style', pointer, message })
     }
   }
-}
-
-/** Its object's members stand beside other parameters, under their own names. */
-export function isSpread(plan: Pick<ParameterDetail, 'writing' | 'explode' | 'text' | 'in'>): boolean {
-  return (
-    (plan.in === 'query' || plan.in === 'cookie') &&
-    (plan.writing === 'form' || plan.writing === 'cookie') &&
-    plan.explode &&
-    plan.text.members !== undefined
-  )
 }
 
 /** Leaves out path parameters that the template does not name, with a warning wherever the two disagree. */

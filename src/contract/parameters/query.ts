@@ -57,7 +57,8 @@ export function checkQuery(set: QuerySet, pairs: Pairs, rawQuery: string, add: A
     const owner = ownerOf(set, name)
     if (owner === undefined) {
       const shown = shortPointer(name)
-      add(contractFinding('parameter-undeclared', { in: 'query', name: shown }, `query ${shown}`))
+      const type = sightOfTexts(valuesOf(pairs, name), name)
+      add(contractFinding('parameter-undeclared', { in: 'query', name: shown, type }, `query ${shown}`))
       continue
     }
     const known = given.get(owner)
@@ -80,6 +81,13 @@ export function checkQuery(set: QuerySet, pairs: Pairs, rawQuery: string, add: A
         add,
       )
   }
+}
+
+/** At most two: more say nothing else of how it is written. */
+function valuesOf(pairs: Pairs, name: string): readonly string[] {
+  const values: string[] = []
+  for (const [each, value] of pairs) if (each === name && values.length < 2) values.push(value)
+  return values
 }
 
 /** Its text is taken apart at delimiters, which only the text as received tells from data. */

@@ -40,9 +40,15 @@ const FORMATS: Readonly<Record<string, string>> = {
 
 const MAX_WORDS = 4
 const MAX_NAME = 128
+const MIN_JOINED = 7
 const CLASS_OF = new Map<string, string>()
 for (const [name, phrases] of Object.entries(PHRASES)) {
-  for (const phrase of phrases.split(',')) CLASS_OF.set(phrase.trim().replace(/\s+/g, ' '), name)
+  for (const phrase of phrases.split(',')) {
+    const words = phrase.trim().replace(/\s+/g, ' ')
+    CLASS_OF.set(words, name)
+    // Written without anything between them, short words would be the ends of others.
+    if (words.length >= MIN_JOINED) CLASS_OF.set(words.replaceAll(' ', ''), name)
+  }
 }
 
 /** Words of a name, in lower case: `billingEMailAddress2` is `billing e mail address 2`. */
