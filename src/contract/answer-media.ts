@@ -13,6 +13,8 @@ export interface MediaAnswer {
   readonly findings: readonly Finding[]
   readonly body: Uint8Array
   readonly dropped: readonly string[]
+  /** What stood at each of them, as sights in the same order. */
+  readonly types: readonly string[]
 }
 
 const MAX_DROPPED = 100
@@ -47,20 +49,21 @@ export function checkMediaAnswer(
   if ('reason' in reading) {
     const { rule = 'grammar' } = reading.reason.evidence
     const findings = [contractFinding('response-malformed', { status, rule: String(rule) })]
-    return { findings, body: bytes, dropped: [] }
+    return { findings, body: bytes, dropped: [], types: [] }
   }
-  const stripped = shape === null ? null : dropUndeclared(reading.value, shape, MAX_DROPPED)
+  const stripped = shape === null ? null : dropUndeclared(reading.value, shape, MAX_DROPPED, true)
   const value = stripped === null ? reading.value : stripped.value
   const dropped = stripped?.dropped ? [...stripped.dropped] : []
   const faults = check === null ? null : check.faults(value, bytes.length)
-  const unfit = faults === null ? NO_FINDINGS : checkFindings('response-invalid', faults, MAX_FINDINGS)
-  if (dropped.length === 0) return { findings: unfit, body: bytes, dropped }
+  const unfit = faults === null ? NO_FINDINGS : checkFindings('response-invalid', faults, MAX_FINDINGS, value)
+  const types = stripped === null ? [] : stripped.types
+  if (dropped.length === 0) return { findings: unfit, body: bytes, dropped, types }
   const exact =
     reading.digits === null || shape === null
       ? value
       : dropUndeclared(reading.digits(), shape, MAX_DROPPED).value
   const written = undeclared === 'block' ? null : reading.write(exact)
-  if (written !== null) return { findings: unfit, body: written, dropped }
-  const left = finding(reason('response-field-undeclared', 'contract', { fields: dropped }))
-  return { findings: [left, ...unfit], body: bytes, dropped }
+  if (written !== null) return { findings: unfit, body: written, dropped, types }
+  const left = finding(reason('response-field-undeclared', 'contract', { fields: dropped, types }))
+  return { findings: [left, ...unfit], body: bytes, dropped, types }
 }

@@ -28,6 +28,8 @@ export interface ItemAnswer {
   readonly stated: StatedItem | null
   /** JSON pointers into the item of what is taken out of it. */
   readonly dropped: readonly string[]
+  /** What stood at each of them, as sights in the same order. */
+  readonly types: readonly string[]
   /** The item as it goes out, changed by `edit` where one is given; to be called once. */
   body(edit: Edit | null): Uint8Array
 }
@@ -51,16 +53,17 @@ export function itemRule(set: AnswerSet, status: number, contentType: string | u
       const stated = statedBy(scan.value, set.object)
       const rewrite = new Rewrite(text, scan.value, scan.exact, shape)
       const faults = check === null ? null : check.faults(rewrite.value, text.byteLength, rewrite.digits)
-      const found = faults === null ? NO_FINDINGS : checkFindings('response-invalid', faults, MAX_FINDINGS)
-      const { dropped } = rewrite
+      const found = faults === null ? NO_FINDINGS : checkFindings('response-invalid', faults, MAX_FINDINGS, rewrite.value)
+      const { dropped, types } = rewrite
       const blocked = set.undeclared === 'block' && dropped.length > 0
       const findings = blocked
-        ? [finding(reason('response-field-undeclared', 'contract', { fields: dropped })), ...found]
+        ? [finding(reason('response-field-undeclared', 'contract', { fields: dropped, types })), ...found]
         : found
       return {
         findings,
         stated,
         dropped,
+        types,
         body: (edit) => {
           if (edit !== null) rewrite.edit(edit)
           return rewrite.bytes()
@@ -72,7 +75,7 @@ export function itemRule(set: AnswerSet, status: number, contentType: string | u
 
 /** An item that cannot be read: there is nothing in it to release. */
 export function unfit(text: Uint8Array, findings: readonly Finding[]): ItemAnswer {
-  return { findings, stated: null, dropped: [], body: () => text }
+  return { findings, stated: null, dropped: [], types: [], body: () => text }
 }
 
 function statedBy(value: unknown, object: ObjectPlan | undefined): StatedItem | null {

@@ -12,6 +12,7 @@ import { Rewrite } from './rewrite.ts'
 import { editFields, type FieldChange, type FieldEdits, type ItemEdits } from './sensitivity/edit-fields.ts'
 import type { AnswerLabels } from './sensitivity/linked-labels.ts'
 import { type Detected, sampleValues } from './sensitivity/sample-values.ts'
+import { sightOfContent } from './value-sight.ts'
 
 export interface AnswerCheck {
   readonly findings: readonly Finding[]
@@ -23,6 +24,8 @@ export interface AnswerCheck {
   readonly items: AnswerItems | null
   /** JSON pointers, array indexes as `*`, without duplicates, at most 100. */
   readonly dropped: readonly string[]
+  /** What stood at each of them, as sights (value-sight.ts) in the same order; left out where nothing was dropped. */
+  readonly types?: readonly string[]
   /** The answer was held against a schema. */
   readonly checked: boolean
   /** Writes the answer anew for its reader; left out where it was not read. To be called once, in place of `items.without`. */
@@ -84,7 +87,12 @@ export function checkAnswer(
     checked: false,
   })
   const declared = declaredContents(set, status)
-  if (declared === undefined) return unread([contractFinding('response-undeclared', { status })])
+  if (declared === undefined) {
+    // RFC 9110 §6.4.1: these have no content, whatever came.
+    const empty = set.method === 'HEAD' || status === 204 || status === 304
+    const seen = empty ? {} : sightOfContent(contentType, bytes, set.limits)
+    return unread([contractFinding('response-undeclared', { status, ...seen })])
+  }
   // RFC 9110 §6.4.1: these have no content, whatever is declared.
   if (
     declared.length === 0 ||
@@ -97,15 +105,16 @@ export function checkAnswer(
   }
   const chosen = chooseContent(declared, contentType)
   if (chosen === null) {
-    return unread([contractFinding('response-undeclared', { status, rule: 'media type' })])
+    const seen = sightOfContent(contentType, bytes, set.limits)
+    return unread([contractFinding('response-undeclared', { status, rule: 'media type', ...seen })])
   }
   if (!chosen.json) {
     const leak = status < 400 ? null : errorLeak(textOf(bytes))
     const leaks = leak === null ? {} : { leak }
     const read = checkMediaAnswer(chosen, status, bytes, set.limits, set.undeclared)
     if (read === null) return { ...unread(NO_FINDINGS), ...leaks }
-    const { findings, body, dropped } = read
-    return { ...unread(findings), body, dropped, checked: true, ...leaks }
+    const { findings, body, dropped, types } = read
+    return { ...unread(findings), body, dropped, types, checked: true, ...leaks }
   }
   const scan = scanJson(bytes, set.limits)
   if (!scan.ok) {
@@ -116,11 +125,11 @@ export function checkAnswer(
   const stated = statedObject(scan.value, set.object)
   const listed = statedItems(scan.value, set.object)
   const rewrite = new Rewrite(bytes, scan.value, scan.exact, shape)
-  const { value, dropped } = rewrite
+  const { value, dropped, types } = rewrite
   const faults = check === null ? null : check.faults(value, bytes.length, rewrite.digits)
-  const unfit = faults === null ? NO_FINDINGS : checkFindings('response-invalid', faults, MAX_FINDINGS)
+  const unfit = faults === null ? NO_FINDINGS : checkFindings('response-invalid', faults, MAX_FINDINGS, value)
   const findings =
-    set.undeclared === 'block' && dropped.length > 0 ? [undeclaredFields(dropped), ...unfit] : unfit
+    set.undeclared === 'block' && dropped.length > 0 ? [undeclaredFields(dropped, types), ...unfit] : unfit
   const leak = status < 400 ? null : errorLeak(value)
   const plan = set.object?.items
   const body = rewrite.bytes()
@@ -172,8 +181,8 @@ export function promiseOf(set: AnswerSet, status: number, contentType: string | 
   return chosen.json || chosen.content.media !== undefined ? 'checked' : 'passed'
 }
 
-function undeclaredFields(fields: readonly string[]): Finding {
-  return finding(reason('response-field-undeclared', 'contract', { fields }))
+function undeclaredFields(fields: readonly string[], types: readonly string[]): Finding {
+  return finding(reason('response-field-undeclared', 'contract', { fields, types }))
 }
 
 /** Of a media type that is not JSON, as far as it is text. */

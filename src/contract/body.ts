@@ -1,6 +1,6 @@
 import type { Finding } from '../model/fact.ts'
 import type { ObjectPlan, RequestPlace, UnknownFields } from '../model/operation.ts'
-import { type JsonLimits, scanJson } from '../syntax/json.ts'
+import { DEFAULT_JSON_LIMITS, type JsonLimits, scanJson } from '../syntax/json.ts'
 import { readPointer } from '../syntax/json-pointer.ts'
 import { NOTHING_STATED, type StatedObject } from './answer.ts'
 import { checkSequence } from './body-sequence.ts'
@@ -9,6 +9,7 @@ import { parseExact, stringifyExact } from './exact-json.ts'
 import { checkFindings, contractFinding, MAX_FINDINGS, NO_FINDINGS } from './findings.ts'
 import { readMedia } from './media/read.ts'
 import { sealValue } from './unknown-fields.ts'
+import { sightOfContent } from './value-sight.ts'
 
 export interface BodySet {
   readonly required: boolean
@@ -62,16 +63,17 @@ export function checkBody(
   })
   const untold = statedAt(undefined, object)
   const present = bytes !== null && bytes.length > 0
-  if (set === null)
-    return present
-      ? unread(untold, contractFinding('body-unexpected', { bytes: bytes.length }))
-      : unread(NOTHING_STATED)
+  if (set === null) {
+    if (!present) return unread(NOTHING_STATED)
+    const seen = sightOfContent(contentType, bytes, DEFAULT_JSON_LIMITS)
+    return unread(untold, contractFinding('body-unexpected', { bytes: bytes.length, ...seen }))
+  }
   if (!present)
     return set.required ? unread(NOTHING_STATED, contractFinding('body-missing', {})) : unread(NOTHING_STATED)
   const chosen = chooseContent(set.contents, contentType)
   if (chosen === null) {
     const declared = set.contents.map((content) => content.range.essence)
-    const evidence = { declared: declared.join() }
+    const evidence = { declared: declared.join(), ...sightOfContent(contentType, bytes, set.limits) }
     return unread(untold, contractFinding('media-type-unsupported', evidence, declared.join(', ')))
   }
   const { content } = chosen
@@ -106,13 +108,13 @@ function checkReading(
   const before =
     rewrites || !statedIn(object) ? null : statedAt(digits === null ? reading.value : digits(), object)
   const sealed = sealValue(reading.value, shape, mode)
-  const told = (): unknown => (digits === null ? sealed.value : sealValue(digits(), shape, mode).value)
+  const told = (): unknown => (digits === null ? sealed.value : sealValue(digits(), shape, mode, false).value)
   const faults =
     check === null ? null : check.faults(sealed.value, bytes.length, digits === null ? undefined : told())
   const findings =
     faults === null
       ? sealed.findings
-      : [...sealed.findings, ...checkFindings('body-invalid', faults, MAX_FINDINGS - sealed.findings.length)]
+      : [...sealed.findings, ...checkFindings('body-invalid', faults, MAX_FINDINGS - sealed.findings.length, sealed.value)]
   if (!rewrites || sealed.dropped.length === 0) {
     const stated = before ?? (statedIn(object) ? statedAt(told(), object) : NOTHING_STATED)
     return { findings, bytes, dropped: sealed.dropped, stated }

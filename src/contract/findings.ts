@@ -1,6 +1,7 @@
 import { type Finding, finding } from '../model/fact.ts'
 import { type ReasonCode, reason } from '../model/reason.ts'
 import type { CheckError } from './runtime.ts'
+import { sightAt } from './value-sight.ts'
 
 export const NO_FINDINGS: readonly Finding[] = Object.freeze([])
 /** More would tell a caller nothing and cost the record room. */
@@ -32,11 +33,15 @@ export function urlFinding({ instancePath, params }: CheckError, at?: { readonly
   return contractFinding('url-forbidden', { ...at, ...(pointer === '' ? {} : { pointer }), rule }, `${place}: ${rule}`)
 }
 
-/** Turns what a check found into findings, without those that only repeat a place and rule. */
+/**
+ * Turns what a check found into findings, without those that only repeat a place and rule.
+ * @param value What was checked: a fault of type says what stood there, as a sight (value-sight.ts).
+ */
 export function checkFindings(
   code: ReasonCode,
   errors: readonly CheckError[],
   room: number,
+  value?: unknown,
 ): readonly Finding[] {
   const findings: Finding[] = []
   const seen = new Set<string>()
@@ -54,7 +59,8 @@ export function checkFindings(
     const text = `${pointer === '' ? '/' : pointer}: ${shortPointer(named)}`
     if (seen.has(text)) continue
     seen.add(text)
-    findings.push(contractFinding(code, { pointer, rule: named }, text))
+    const type = rule === 'type' && value !== undefined ? sightAt(value, error.instancePath) : null
+    findings.push(contractFinding(code, { pointer, rule: named, ...(type === null ? {} : { type }) }, text))
   }
   return findings
 }

@@ -16,6 +16,8 @@ export class Rewrite {
   readonly value: unknown
   /** JSON pointers, array indexes as `*`, without duplicates, at most 100. */
   readonly dropped: readonly string[]
+  /** What stood at each of them, as sights in the same order. */
+  readonly types: readonly string[]
   readonly #source: Uint8Array
   readonly #shape: LinkedShape | null
   readonly #exact: boolean
@@ -26,9 +28,10 @@ export class Rewrite {
     this.#source = source
     this.#shape = shape
     this.#exact = exact
-    const stripped = shape === null ? null : dropUndeclared(scanned, shape, MAX_DROPPED)
+    const stripped = shape === null ? null : dropUndeclared(scanned, shape, MAX_DROPPED, true)
     this.value = stripped === null ? scanned : stripped.value
     this.dropped = stripped?.dropped ? [...stripped.dropped] : NOTHING_DROPPED
+    this.types = stripped === null ? NOTHING_DROPPED : stripped.types
   }
 
   /** The checked value by the digits of its numbers; undefined where each is a double. */

@@ -162,13 +162,12 @@ class Strip {
 
   #drop(name: string, given: unknown): void {
     this.dropped ??= new Set()
+    if (this.dropped.size >= this.#limit) return
     this.#path.push(name)
-    if (this.dropped.size < this.#limit || this.#sees) {
-      const pointer = pointerOf(this.#path)
-      if (this.dropped.size < this.#limit) this.dropped.add(pointer)
-      if (this.#sees && this.dropped.has(pointer)) this.#see(pointer, name, given)
-    }
+    const pointer = pointerOf(this.#path)
+    this.dropped.add(pointer)
     this.#path.pop()
+    if (this.#sees) this.#see(pointer, name, given)
   }
 
   /** Of all items of a list, as far as the budget goes: one of them may be null, or of another type. */

@@ -13,7 +13,7 @@ const MAX_NAMED = 32
 const MAX_LEVELS = 6
 /** A longer name is more likely a key of data than a field. */
 const MAX_NAME = 64
-/** Longer texts have no format worth telling. */
+/** Longer texts have no format worth telling, and detectors look at no more of one. */
 const MAX_FORMATTED = 256
 
 /** Looks at the values of one message, as far as its budget goes. */
@@ -91,7 +91,7 @@ const numberType = (text: string): SightType => (/[.eE]/.test(text) ? 'number' :
 
 function textSight(text: string, name: string): Sight {
   const format = text.length > MAX_FORMATTED ? undefined : formatOf(text)
-  const found = text.length === 36 && format === 'uuid' ? null : detect(text, name)
+  const found = format === 'uuid' ? null : detect(text.slice(0, MAX_FORMATTED), name)
   return {
     types: ['string'],
     ...(format === undefined ? {} : { format }),

@@ -35,7 +35,7 @@ export class ItemStream implements Source {
   readonly #options: ItemStreamOptions
   readonly #splitter: SequenceSplitter
   readonly #findings = new Map<string, Finding>()
-  readonly #dropped = new Set<string>()
+  readonly #dropped = new Map<string, string>()
   #items = 0
   #released = 0
   #unfit = 0
@@ -62,15 +62,16 @@ export class ItemStream implements Source {
 
   /** What was found so far, each kind once. */
   get findings(): readonly Finding[] {
-    const dropped = [...this.#dropped]
+    const dropped = this.dropped
+    const types = [...this.#dropped.values()]
     const all = [...this.#findings.values()]
     return dropped.length === 0
       ? all
-      : [...all, finding(reason('response-field-dropped', 'contract', { fields: dropped }))]
+      : [...all, finding(reason('response-field-dropped', 'contract', { fields: dropped, types }))]
   }
 
   get dropped(): readonly string[] {
-    return [...this.#dropped]
+    return [...this.#dropped.keys()]
   }
 
   get shape(): SequenceShape {
@@ -129,8 +130,10 @@ export class ItemStream implements Source {
       if (!allowed && filters) return ''
       if (!allowed) return frameItem(rule.framing, item, item.text)
     }
-    for (const pointer of against === undefined ? checked.dropped : [])
-      if (this.#dropped.size < MAX_DROPPED) this.#dropped.add(pointer)
+    const dropped = against === undefined ? checked.dropped : []
+    for (const [index, pointer] of dropped.entries())
+      if (this.#dropped.size < MAX_DROPPED && !this.#dropped.has(pointer))
+        this.#dropped.set(pointer, checked.types[index] ?? '')
     this.#released++
     const edit = fields?.edit(judge?.obligations) ?? null
     return frameItem(rule.framing, item, held || edit !== null ? checked.body(edit) : item.text)

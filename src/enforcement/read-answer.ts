@@ -1,12 +1,14 @@
 import { type AnswerCheck, type ItemRule, NOTHING_STATED, type Operation } from '../contract/instantiate.ts'
+import { sightOfContent } from '../contract/value-sight.ts'
 import type { ApiPlan } from '../model/bundle.ts'
 import type { Body, RawFields } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
 import { finding } from '../model/fact.ts'
 import type { UpstreamAnswer } from '../model/ports.ts'
-import { opposes, reason } from '../model/reason.ts'
+import { opposes, type Reason, reason } from '../model/reason.ts'
 import { CODINGS, decodeContent } from '../syntax/content-coding.ts'
 import { fieldValues } from '../syntax/http.ts'
+import { DEFAULT_JSON_LIMITS } from '../syntax/json.ts'
 import { isJson, parseMediaType } from '../syntax/media-type.ts'
 import type { AdmittedCall } from './admitted-call.ts'
 import { type Collected, collectFor, collectWithin, rejoin } from './body.ts'
@@ -224,16 +226,20 @@ function checkedAnswer(
   if (content && isContentUnpromised(operation, status)) {
     const unseen = { ...check, stated: NOTHING_STATED, items: null, dropped: ['/'] }
     const kept = held ? withoutContent(answer) : { body: bytes, fields }
-    return { ...kept, check: unseen, findings: [dropped(['/']), ...found], changed: held }
+    const { mediaType = '', type = '' } = sightOfContent(contentType, decoded.bytes, DEFAULT_JSON_LIMITS)
+    const whole = finding(
+      reason('response-field-dropped', 'contract', { fields: ['/'], types: [type], mediaType }),
+    )
+    return { ...kept, check: unseen, findings: [whole, ...found], changed: held }
   }
   if (status >= 400) {
-    const against = findings.find(({ reason: { code } }) => opposes(code))?.reason.code
-    const rule = check.leak ?? against
+    const against = findings.find(({ reason: { code } }) => opposes(code))?.reason
+    const rule = check.leak ?? against?.code
     if (rule !== undefined && rule !== 'stage-failed')
-      return error(call, answer, decoded.bytes, bytes, [replaced(rule)], check)
+      return error(call, answer, decoded.bytes, bytes, [replaced(rule, against)], check)
   }
   const blocked = findings.some(({ reason: { code } }) => code === 'response-field-undeclared')
-  const noted = check.dropped.length === 0 || blocked ? findings : [...findings, dropped(check.dropped)]
+  const noted = check.dropped.length === 0 || blocked ? findings : [...findings, dropped(check.dropped, check.types)]
   if (!held) return { body: bytes, fields, check, findings: noted, changed: false }
   // What is checked and changed goes out decoded; bytes that nothing was done to go as they came.
   const changed = check.checked && (check.body !== bytes || decoded.bytes !== bytes)
@@ -284,12 +290,15 @@ function fieldFindings(operation: Operation | null, { status, fields }: Upstream
   return operation === null ? [] : [...operation.checkAnswerFields(status, fields)]
 }
 
-function dropped(fields: readonly string[]): Finding {
-  return finding(reason('response-field-dropped', 'contract', { fields }))
+function dropped(fields: readonly string[], types: readonly string[] = []): Finding {
+  return finding(reason('response-field-dropped', 'contract', { fields, types }))
 }
 
-function replaced(rule: string): Finding {
-  return finding(reason('response-error-replaced', 'contract', { rule }))
+/** @param against What the contract says against it: told too, since nothing else of it is recorded. */
+function replaced(rule: string, against?: Reason): Finding {
+  const { rule: broken, ...told } = against?.evidence ?? {}
+  const code = against === undefined ? {} : { code: against.code, ...(broken === undefined ? {} : { broken }) }
+  return finding(reason('response-error-replaced', 'contract', { ...told, ...code, rule }))
 }
 
 function tooLarge({ maxAnswerBytes }: ApiPlan): Finding {

@@ -28,7 +28,7 @@ const HOUR = 3_600_000
 
 describe('names that URL rules list', () => {
   it('are public where every address is', async () => {
-    const { names, answers, published } = resolver()
+    const { names, answers, published, said } = resolver()
     answers.set('a.example', ['8.8.8.8', '2606:4700::1'])
     answers.set('b.example', ['8.8.8.8', '10.0.0.1'])
     answers.set('c.example', ['::ffff:127.0.0.1'])
@@ -37,6 +37,8 @@ describe('names that URL rules list', () => {
       { urlNames: ['c.example', 'gone.example'] },
     ])
     expect(published).toEqual([{ 'a.example': 'public', 'b.example': 'private', 'c.example': 'private' }])
+    await names.resolve()
+    expect(said.filter((text) => text.includes('gone.example does not resolve'))).toHaveLength(1)
   })
 
   it('that turn private are told at once, and again when they turn back (rebinding)', async () => {

@@ -38,6 +38,8 @@ interface Known {
 export class UrlNames {
   readonly #ports: UrlNamePorts
   readonly #known = new Map<string, Known>()
+  /** Said of once, until they resolve again. */
+  readonly #lost = new Set<string>()
   #names: readonly string[] = []
   #published = ''
 
@@ -48,6 +50,7 @@ export class UrlNames {
   async update(apis: readonly Pick<ApiPlan, 'urlNames'>[]): Promise<void> {
     this.#names = [...new Set(apis.flatMap(({ urlNames = [] }) => urlNames))].sort()
     for (const name of this.#known.keys()) if (!this.#names.includes(name)) this.#known.delete(name)
+    for (const name of this.#lost) if (!this.#names.includes(name)) this.#lost.delete(name)
     await this.resolve()
   }
 
@@ -77,15 +80,18 @@ export class UrlNames {
     if (found.length > 0) {
       const state = found.every(isPublic) ? 'public' : 'private'
       this.#known.set(name, { state, at: this.#ports.now() })
+      this.#lost.delete(name)
       if (before?.state !== state && (before !== undefined || state === 'private'))
         this.#ports.say(
           `the listed URL host ${name} is ${state} now${state === 'private' ? ': URLs that name it are refused' : ''}`,
         )
       return
     }
-    if (before === undefined || this.#ports.now() - before.at < MAX_STALE_MS) return
+    if (before !== undefined && this.#ports.now() - before.at < MAX_STALE_MS) return
     this.#known.delete(name)
-    this.#ports.say(`the listed URL host ${name} has not resolved for an hour: URLs that name it are refused`)
+    if (this.#lost.has(name)) return
+    this.#lost.add(name)
+    this.#ports.say(`the listed URL host ${name} does not resolve: URLs that name it are refused`)
   }
 }
 

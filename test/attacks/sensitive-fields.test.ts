@@ -1,5 +1,12 @@
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
+import { compare, replayRecord } from '../../src/decision/replay/judge-record.ts'
+import type { ReplayBundle } from '../../src/decision/replay/replayed.ts'
+import type { ExchangeRecord } from '../../src/model/record.ts'
+import { bundleParts, compileBundle } from '../../src/roles/compile-bundle.ts'
+import { readReplayBundle } from '../../src/roles/replay-bundle.ts'
+import { writeBundle } from '../../src/store/bundle-files.ts'
+import { configFolder } from '../config-folder.ts'
 import { answerOf, type ObjectGate, objectGate } from '../object-gate.ts'
 
 // What a contract says of its fields, wherever it says it, reaches policies, answers and records; what cannot be hidden
@@ -226,5 +233,64 @@ describe('sampled answers', () => {
       { class: 'pci', pointer: '/limit' },
     ])
     expect(JSON.stringify(outcome)).not.toContain('4111')
+  })
+})
+
+describe('a replay', () => {
+  const folder = configFolder()
+  const bundleOf = (policies: string): ReplayBundle => {
+    const config = folder.write({
+      'sallyport.yaml': `identity: { issuers: { corp: { issuer: "https://idp.example", tenantClaim: region } } }
+apis:
+  shop:
+    contract: ./shop.yaml
+    upstream: http://127.0.0.1:3000
+    basePath: /
+    identity: { accept: [corp], audience: shop }
+    objects: ${RULES}
+policies: ./policies
+`,
+      'shop.yaml': CONTRACT,
+      'policies/shop.cedar': policies,
+    })
+    const { file, hash } = writeBundle(folder.path, bundleParts(compileBundle(config)))
+    return readReplayBundle(file, hash)
+  }
+
+  it('tells a changed annotation as a change, and the same one as the same', async () => {
+    open()
+    await get('eve', '/customers/1', ['staff'], ANA)
+    await get('ana', '/customers', [], { total: 2, items: [ANA, { ...ANA, owner: 'ben' }] })
+    const records = [...gate.audit.intents].map(
+      ([id, intent]): ExchangeRecord => ({
+        v: 1,
+        place: { node: 'n', boot: 'b', thread: 0, sequence: 1 },
+        intent: { ...intent, sealed: 'open' },
+        outcome: gate.audit.outcomes.get(id) ?? null,
+        cut: null,
+      }),
+    )
+    const made = bundleOf(POLICIES)
+    const replayed = (policies: string): unknown[] => {
+      const between = compare(made.outline, bundleOf(policies))
+      return records.map((record) => replayRecord(record, between))
+    }
+    expect(replayed(POLICIES)).toEqual([
+      { kind: 'same', effect: 'allow' },
+      { kind: 'same', effect: 'allow' },
+    ])
+    expect(replayed(POLICIES.replace('@mask("class:pci, /email")', '@mask("class:pci")'))).toEqual([
+      expect.objectContaining({
+        kind: 'changed',
+        from: 'allow',
+        to: 'allow',
+        fields: { narrowed: [], widened: ['mask /email'] },
+      }),
+      { kind: 'same', effect: 'allow' },
+    ])
+    expect(replayed(POLICIES.replace('@drop("/limit")', '@redact("/limit")'))[1]).toMatchObject({
+      fields: { narrowed: ['redact /limit'], widened: ['drop /limit'] },
+    })
+    folder.remove()
   })
 })

@@ -6,6 +6,7 @@ import { parseExact } from '../exact-json.ts'
 import { contractFinding, MAX_FINDINGS, urlFinding } from '../findings.ts'
 import type { Check, CheckError } from '../runtime.ts'
 import { findUndeclared, type LinkedShape } from '../sealed-walk.ts'
+import { sightOfTexts } from '../value-sight.ts'
 import { readNode, type TextNode, UNREADABLE } from './read-text.ts'
 
 export interface LinkedParameter extends Omit<ParameterDetail, 'check' | 'shape'> {
@@ -43,7 +44,7 @@ export function judgeNodes(
       rule = faults[0]?.keyword ?? 'type'
     }
   }
-  add(invalid(parameter, rule))
+  add(invalid(parameter, rule, nodes[0]))
 }
 
 /** A whole text, decoded once, that is JSON, a form, or any text. */
@@ -103,8 +104,8 @@ function forbid(parameter: LinkedParameter, faults: readonly CheckError[], add: 
 /** Undeclared members are named as those of a body are; they cannot be taken out of the text they stand in. */
 function seal(parameter: LinkedParameter, value: unknown, add: Add): void {
   if (parameter.shape === null) return
-  for (const { pointer, readOnly } of findUndeclared(value, parameter.shape, MAX_FINDINGS) ?? []) {
-    const evidence = { in: parameter.in, name: parameter.name, pointer }
+  for (const { pointer, readOnly, type } of findUndeclared(value, parameter.shape, MAX_FINDINGS) ?? []) {
+    const evidence = { in: parameter.in, name: parameter.name, pointer, type }
     add(
       contractFinding(
         readOnly ? 'field-read-only' : 'field-undeclared',
@@ -123,7 +124,9 @@ export const missing = (parameter: LinkedParameter): Finding =>
 export const repeated = (parameter: LinkedParameter): Finding =>
   contractFinding('parameter-repeated', { in: parameter.in, name: parameter.name }, label(parameter))
 
-export function invalid(parameter: LinkedParameter, rule: string): Finding {
-  const evidence = { in: parameter.in, name: parameter.name, rule }
+/** @param node What it was written as, told by its type where that is what is wrong. */
+export function invalid(parameter: LinkedParameter, rule: string, node?: TextNode): Finding {
+  const seen = rule === 'type' && typeof node === 'string' ? { type: sightOfTexts([node], parameter.name) } : {}
+  const evidence = { in: parameter.in, name: parameter.name, rule, ...seen }
   return contractFinding('parameter-invalid', evidence, `${label(parameter)}: ${rule}`)
 }

@@ -1,5 +1,6 @@
 import { decodeForm, rawValues } from '../../syntax/uri.ts'
 import { contractFinding, shortPointer } from '../findings.ts'
+import { sightOfTexts } from '../value-sight.ts'
 import { type DeepPath, deepPath, isDeclared, readDeep } from './deep-object.ts'
 import { readDelimited } from './delimited.ts'
 import {
@@ -53,11 +54,11 @@ export function isDeclaredName(set: QuerySet, name: string): boolean {
 export function checkQuery(set: QuerySet, pairs: Pairs, rawQuery: string, add: Add): void {
   const given = new Map<LinkedParameter, number[]>()
   for (let index = 0; index < pairs.length; index++) {
-    const [name] = pairs[index] ?? ['']
+    const [name, value] = pairs[index] ?? ['', '']
     const owner = ownerOf(set, name)
     if (owner === undefined) {
       const shown = shortPointer(name)
-      const type = sightOfTexts(valuesOf(pairs, name), name)
+      const type = sightOfTexts([value], name)
       add(contractFinding('parameter-undeclared', { in: 'query', name: shown, type }, `query ${shown}`))
       continue
     }
@@ -81,13 +82,6 @@ export function checkQuery(set: QuerySet, pairs: Pairs, rawQuery: string, add: A
         add,
       )
   }
-}
-
-/** At most two: more say nothing else of how it is written. */
-function valuesOf(pairs: Pairs, name: string): readonly string[] {
-  const values: string[] = []
-  for (const [each, value] of pairs) if (each === name && values.length < 2) values.push(value)
-  return values
 }
 
 /** Its text is taken apart at delimiters, which only the text as received tells from data. */
