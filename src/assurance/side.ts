@@ -79,7 +79,11 @@ export function judge(side: Side, operation: SideOperation | undefined, draft: D
     if (reasons.length > 0) return { floor, allowed: false }
     obligations = verdict.obligations
   }
-  return { floor: true, allowed: true, ...(obligations === undefined ? {} : { hides: hiddenBy(obligations) }) }
+  return {
+    floor: true,
+    allowed: true,
+    ...(obligations === undefined ? {} : { hides: hiddenBy(obligations) }),
+  }
 }
 
 /** The decision that ends the call, for an example: the first that denies, else the last. Null without operation. */

@@ -171,7 +171,13 @@ function obligations(stated: unknown): Decision['obligations'] {
     if (one === 'drop-undeclared') return [{ kind: one }]
     if (!Array.isArray(one)) return []
     const [kind, policy, fields] = one as unknown[]
-    return [{ kind: oneOf(kind, ['drop', 'redact', 'mask'], 'drop'), policy: asText(policy), fields: texts(fields) }]
+    return [
+      {
+        kind: oneOf(kind, ['drop', 'redact', 'mask'], 'drop'),
+        policy: asText(policy),
+        fields: texts(fields),
+      },
+    ]
   })
 }
 

@@ -9,11 +9,17 @@ import { readDocument, shown } from './document.ts'
 import { liesBelow, readTextFile } from './files.ts'
 import { Findings, type Source } from './findings.ts'
 import { schemaFindings } from './issues.ts'
-import { checkRules, configuredRules, type PlacedFields, type PlacedRule, readBeside } from './object-rules.ts'
+import {
+  checkRules,
+  configuredRules,
+  type PlacedFields,
+  type PlacedRule,
+  readBeside,
+} from './object-rules.ts'
 import { ConfigError, type Problem } from './place.ts'
 import { type PolicyFile, type PolicyTestFile, readPolicyFolder } from './policy-files.ts'
-import { type ReadGraphql, readGraphql } from './read-graphql.ts'
 import { type ReadDomain, readDomains } from './read-domains.ts'
+import { type ReadGraphql, readGraphql } from './read-graphql.ts'
 import { type Config, configSchema } from './schema.ts'
 import { checkZones } from './zone-checks.ts'
 

@@ -21,8 +21,9 @@ export function checkAnswerFields(
   for (const header of declared) {
     checkHeader(header, fields, ({ reason: { evidence } }) => {
       const rule = typeof evidence['rule'] === 'string' ? evidence['rule'] : 'required'
+      const seen = typeof evidence['type'] === 'string' ? { type: evidence['type'] } : {}
       if (findings.length < MAX_FINDINGS)
-        findings.push(contractFinding('response-invalid', { header: header.name, rule }))
+        findings.push(contractFinding('response-invalid', { header: header.name, rule, ...seen }))
     })
   }
   return findings

@@ -168,6 +168,7 @@ export function checkAnswer(
     edit,
     sample,
     dropped,
+    types,
     checked: true,
     ...(leak === null ? {} : { leak }),
   }

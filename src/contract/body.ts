@@ -8,6 +8,7 @@ import { chooseContent, type LinkedContent } from './content.ts'
 import { parseExact, stringifyExact } from './exact-json.ts'
 import { checkFindings, contractFinding, MAX_FINDINGS, NO_FINDINGS } from './findings.ts'
 import { readMedia } from './media/read.ts'
+import { foldCase } from './twin-names.ts'
 import { sealValue } from './unknown-fields.ts'
 import { sightOfContent } from './value-sight.ts'
 
@@ -178,6 +179,3 @@ function hasTwin(value: unknown, segments: readonly string[]): boolean {
   }
   return false
 }
-
-/** Letters whose upper case is one are one: `ſ` is an `s` to such readers. */
-const foldCase = (text: string): string => text.toUpperCase().toLowerCase()

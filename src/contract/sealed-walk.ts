@@ -2,6 +2,7 @@ import { escapePointer } from '../syntax/json-pointer.ts'
 import { isRawNumber } from './exact-json.ts'
 import { type Pattern, surelyFits } from './pattern.ts'
 import { joinSights, type Sight, sightText } from '../syntax/value-sight.ts'
+import { isTwin } from './twin-names.ts'
 import { Sighting } from './value-sight.ts'
 
 /** A shape linked to those below it. */
@@ -61,7 +62,7 @@ class Search {
     if (shape.names === null && shape.others === null) return true
     const object = at as Readonly<Record<string, unknown>>
     for (const name in object) {
-      const next = shapeFor(name, shape)
+      const next = requestShapeFor(name, shape)
       if (next === null) continue
       this.#path.push(name)
       if (next === undefined || next === FORBIDDEN) {
@@ -97,10 +98,17 @@ const UNASKED: readonly string[] = Object.freeze([])
 
 /**
  * The value without undeclared names. What changes is made anew, what does not is the given value's own.
+ * @param asked The value is a request's, as those of `findUndeclared` are.
  * @param sees Says what stood there, too: of a value that is dropped from for the second time, it was said before.
  */
-export function dropUndeclared(value: unknown, shape: LinkedShape, limit: number, sees = false): Stripped {
-  const strip = new Strip(limit, sees)
+export function dropUndeclared(
+  value: unknown,
+  shape: LinkedShape,
+  limit: number,
+  sees = false,
+  asked = false,
+): Stripped {
+  const strip = new Strip(limit, sees, asked ? requestShapeFor : shapeFor)
   const kept = strip.visit(value, shape)
   return { value: kept, dropped: strip.dropped, types: strip.types }
 }
@@ -109,13 +117,15 @@ class Strip {
   dropped: Set<string> | null = null
   readonly #limit: number
   readonly #sees: boolean
+  readonly #shapeOf: typeof shapeFor
   readonly #path: Path = []
   #seen: Map<string, Sight> | null = null
   #sighting: Sighting | null = null
 
-  constructor(limit: number, sees: boolean) {
+  constructor(limit: number, sees: boolean, shapeOf: typeof shapeFor) {
     this.#limit = limit
     this.#sees = sees
+    this.#shapeOf = shapeOf
   }
 
   get types(): readonly string[] {
@@ -131,7 +141,7 @@ class Strip {
     // Deleting would turn the object into a slow one, for every reader after this.
     let copy: Record<string, unknown> | undefined
     names.forEach((name, index) => {
-      const next = shapeFor(name, shape)
+      const next = this.#shapeOf(name, shape)
       const given = object[name]
       if (next === undefined || next === FORBIDDEN) {
         copy ??= Object.fromEntries(names.slice(0, index).map((earlier) => [earlier, object[earlier]]))
@@ -203,6 +213,14 @@ function shapeFor(name: string, shape: LinkedShape): LinkedShape | null | undefi
     if (only !== undefined) return fits.length === 1 ? only[1] : null
   }
   return shape.others
+}
+
+/** In a request, a name that readers behind may take for a declared one is not welcome as another. */
+function requestShapeFor(name: string, shape: LinkedShape): LinkedShape | null | undefined {
+  const { names } = shape
+  const next = shapeFor(name, shape)
+  if (names === null || next === undefined || names.has(name)) return next
+  return isTwin(name, names) ? undefined : next
 }
 
 /** How many of the items have a shape. */

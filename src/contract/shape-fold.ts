@@ -6,7 +6,7 @@ export interface FoldedShapes {
   readonly resolve: (id: ShapeId) => ShapeId
 }
 
-/** Folds all shapes that let everything through, at their place and below, into 0: most of a contract's are. */
+/** Folds all shapes that let everything through, at their place and below, into 0. */
 export function foldShapes(shapes: readonly Shape[]): FoldedShapes {
   const tight = tightShapes(shapes)
   const resolve = (id: ShapeId): ShapeId => (tight[id] === 1 || id === FORBIDDEN_SHAPE ? id : 0)
@@ -17,7 +17,7 @@ export function foldShapes(shapes: readonly Shape[]): FoldedShapes {
   return { shapes: folded, resolve }
 }
 
-/** 1 where something can be undeclared at the shape or below. */
+/** 1 where something can be undeclared at the shape or below: a declared name leaves no room for its twins. */
 function tightShapes(shapes: readonly Shape[]): Uint8Array {
   const tight = new Uint8Array(shapes.length)
   const parents = new Map<ShapeId, ShapeId[]>()
@@ -28,11 +28,7 @@ function tightShapes(shapes: readonly Shape[]): Uint8Array {
       if (known === undefined) parents.set(child, [id])
       else known.push(id)
     }
-    if (
-      id > 0 &&
-      shape.p !== undefined &&
-      (shape.r === undefined || children(shape).includes(FORBIDDEN_SHAPE))
-    ) {
+    if (id > 0 && shape.p !== undefined && (shape.r === undefined || Object.keys(shape.p).length > 0)) {
       tight[id] = 1
       queue.push(id)
     }

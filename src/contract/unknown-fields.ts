@@ -30,7 +30,7 @@ export function sealValue(
 ): SealedValue {
   if (shape === null) return { findings: NO_FINDINGS, value, dropped: NOTHING_DROPPED }
   if (mode === 'strip') {
-    const stripped = dropUndeclared(value, shape, MAX_DROPPED, sees)
+    const stripped = dropUndeclared(value, shape, MAX_DROPPED, sees, true)
     if (stripped.dropped === null) return { findings: NO_FINDINGS, value, dropped: NOTHING_DROPPED }
     const dropped = [...stripped.dropped]
     return { findings: [droppedFinding({ fields: dropped, types: stripped.types })], value: stripped.value, dropped }

@@ -1,6 +1,6 @@
-import { isJson, parseMediaType } from '../syntax/media-type.ts'
 import { type JsonLimits, scanJson } from '../syntax/json.ts'
 import { readPointer } from '../syntax/json-pointer.ts'
+import { isJson, parseMediaType } from '../syntax/media-type.ts'
 import { detect } from '../syntax/sensitive/detect.ts'
 import { joinSights, type Sight, type SightType, sightText } from '../syntax/value-sight.ts'
 import { isRawNumber, numberText } from './exact-json.ts'
@@ -127,7 +127,10 @@ const lengthClass = (length: number): number => 2 ** Math.ceil(Math.log2(Math.ma
 
 /** The value's types where a check's instance path leads; null where it leads nowhere. */
 export function sightAt(value: unknown, instancePath: string): string | null {
-  const segments = instancePath.split('/').slice(1).map((each) => each.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const segments = instancePath
+    .split('/')
+    .slice(1)
+    .map((each) => each.replaceAll('~1', '/').replaceAll('~0', '~'))
   const at = segments.length === 0 ? value : readPointer(value, segments)
   return at === undefined ? null : sightOf(at, segments.at(-1) ?? '')
 }

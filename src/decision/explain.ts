@@ -5,8 +5,8 @@ import type { RecordedInput } from '../model/record.ts'
 import { replayInput } from './attributes.ts'
 import { observedReasons, POLICY_CODES, policyReasons } from './decide.ts'
 import { fieldsVerdict, recordedFields, sameFields } from './fields.ts'
-import { sameObligations } from './obligations.ts'
 import { itemReads, namesItems, sameIds, sameRows } from './items.ts'
+import { sameObligations } from './obligations.ts'
 
 export type Reevaluation = 'same' | 'changed' | { readonly undecidable: readonly string[] }
 

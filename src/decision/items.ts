@@ -1,4 +1,3 @@
-import { sameObligations } from './obligations.ts'
 import type {
   DecisionInput,
   ItemDecisions,
@@ -7,6 +6,7 @@ import type {
   PolicyEngine,
   PolicyVerdict,
 } from '../model/decision.ts'
+import { sameObligations } from './obligations.ts'
 
 /**
  * A list is judged item by item: each is an object of its own with the list's call around it. The same two functions

@@ -23,12 +23,13 @@ export interface RoutedCall {
   readonly findings: readonly Finding[]
 }
 
-export type NoRoute = { readonly kind: 'host-unknown' | 'route-unknown' }
+export type NoRoute = { readonly kind: 'host-unknown' | 'route-unknown' | 'target-invalid' }
 
 /** Which API and operation of the bundle the call is for. */
 export function routeCall(exchange: Exchange, head: CleanHead, snapshot: Snapshot): RoutedCall | NoRoute {
   const route = snapshot.apis.match(head.host, head.path, head.segments)
-  if (route.kind !== 'api') return route
+  // No base path has path parameters.
+  if (route.kind !== 'api') return head.pathParameters ? { kind: 'target-invalid' } : route
   const matched =
     route.api.contract?.match(exchange.head.method, route.segments, head.query, head.fields) ?? null
   const operation = matched?.kind === 'match' ? matched.operation : null

@@ -231,7 +231,11 @@ function settled(verdict: Verdict, mode: Mode): Judgement {
 }
 
 /** The answer held against the candidate's contract, where its bytes are as they came; else as it was seen. */
-function answerUnder({ operation }: Pick<AdmittedCall, 'operation'>, answer: UpstreamAnswer, read: ReadAnswer): ReadAnswer {
+function answerUnder(
+  { operation }: Pick<AdmittedCall, 'operation'>,
+  answer: UpstreamAnswer,
+  read: ReadAnswer,
+): ReadAnswer {
   const { body, check } = read
   const readable = check?.checked === true && !check.dropped.includes('/')
   if (operation === null || !readable || !(body instanceof Uint8Array)) return read

@@ -76,6 +76,11 @@ export function checkContent(
       const { query, contentType } = head
       const asked = operation.ask({ method: exchange.head.method, contentType, query, body: judged })
       findings.push(...asked.reading.findings)
+      // A registered document whose text cannot be put in its place would be whatever the upstream has by that id.
+      if ((asked.body !== null && !sight.rewrites) || (asked.rawQuery !== null && !sight.retargets)) {
+        const said = 'send the document itself'
+        findings.push(finding(reason('graphql-malformed', 'contract', { rule: 'documentId' }, said)))
+      }
       return {
         findings,
         ...forwardedOf(asked, head, judged, body, held, sight),

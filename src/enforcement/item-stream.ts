@@ -173,8 +173,9 @@ export class StreamCut extends SallyportError {
 
 /** The item is left out, so that the call itself is not refused: what was wrong is its evidence. */
 function leftOut({ reason: { code, evidence } }: Finding): Finding {
-  const { pointer, rule } = evidence
+  const { pointer, rule, type } = evidence
   const place = typeof pointer === 'string' ? { pointer } : {}
+  const seen = typeof type === 'string' ? { type } : {}
   const which: ReasonCode | string = typeof rule === 'string' ? rule : code
-  return finding(reason('response-item-dropped', 'contract', { ...place, rule: which, code }))
+  return finding(reason('response-item-dropped', 'contract', { ...place, rule: which, code, ...seen }))
 }

@@ -1,6 +1,6 @@
+import { fieldObligations } from '../decision/obligations.ts'
 import type { Exchange, Reply } from '../model/exchange.ts'
 import { finding } from '../model/fact.ts'
-import { fieldObligations } from '../decision/obligations.ts'
 import { reason } from '../model/reason.ts'
 import type { AdmittedCall } from './admitted-call.ts'
 import { approach, routeCall } from './approach.ts'
@@ -177,7 +177,13 @@ export async function admit(
   // still waits is denied here, unless the answer will state what it waits for.
   let verdict = atHead
   const last = object?.ownerKnownAt !== 'response' || !sight.answer
-  if (body !== null || asked !== undefined || content.length > 0 || lookupDue || (last && atHead.decision.pending)) {
+  if (
+    body !== null ||
+    asked !== undefined ||
+    content.length > 0 ||
+    lookupDue ||
+    (last && atHead.decision.pending)
+  ) {
     verdict = judge(journal, 'body', [...atHead.findings, ...content], {
       ...facts,
       input: known,
@@ -188,7 +194,11 @@ export async function admit(
     if (verdict.stops) return refused(verdict)
   }
   // Fields that are to be hidden go out in clear where the answer does not come back through the gate.
-  if (!sight.answer && operation !== null && operation.fieldEdits(fieldObligations(verdict.decision.obligations)) !== null) {
+  if (
+    !sight.answer &&
+    operation !== null &&
+    operation.fieldEdits(fieldObligations(verdict.decision.obligations)) !== null
+  ) {
     const findings = [...atHead.findings, ...content, unseenAnswer()]
     verdict = judge(journal, 'body', findings, { ...facts, input: known, last, before: verdict })
     if (verdict.stops) return refused(verdict)

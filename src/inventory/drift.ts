@@ -1,17 +1,13 @@
-import type { Reason } from '../model/reason.ts'
 import type { ExchangeRecord } from '../model/record.ts'
-
-/** How live traffic differs from a contract. */
-export type DriftKind =
-  | 'request-field'
-  | 'request-type'
-  | 'request-media-type'
-  | 'parameter'
-  | 'parameter-type'
-  | 'answer-field'
-  | 'answer-type'
-  | 'answer-status'
-  | 'answer-media-type'
+import {
+  joinSights,
+  readSight,
+  redactedExample,
+  type Sight,
+  sightText,
+  UNSEEN,
+} from '../syntax/value-sight.ts'
+import { type Difference, type DriftKind, differences } from './differences.ts'
 
 /** One difference between an operation's contract and what was seen of it. */
 export interface DriftRow {
@@ -19,24 +15,31 @@ export interface DriftRow {
   readonly operation: string
   readonly kind: DriftKind
   /**
-   * Fields: a JSON pointer, array indexes as `*`; parameters: `query limit`; media types and statuses: the text itself.
+   * Fields: a JSON pointer, array indexes as `*`; parameters: `query limit`; headers: the name; media types and
+   * statuses: the text itself.
    */
   readonly place: string
   /** Status the field, type or media type was seen with; 0 in requests. */
   readonly status: number
-  /** JSON type as seen, `string:date-time` where its format shows; empty where it was not told. */
+  /** What was seen there: `integer`, `string:date-time|null`, `object{id:string}`; empty where records do not tell. */
   readonly type: string
-  /** Media type of the body it stood in; empty for parameters and statuses. */
+  /** The same with length classes and what detectors took texts for (syntax/value-sight.ts). */
+  readonly sight: string
+  /** Media type of the body it stood in; empty for parameters, and where it was not told. */
   readonly mediaType: string
   readonly calls: number
   /** ISO 8601, UTC. */
   readonly firstSeen: string
   readonly lastSeen: string
-  /** The latest such exchange. */
-  readonly example: string
+  /** Made of place and type alone; no value of a call is in it. */
+  readonly example: unknown
+  /** The latest such exchange, for `sallyport explain`. */
+  readonly exchange: string
 }
 
 export interface DriftReport {
+  /** Records read. */
+  readonly records: number
   /** Calls that differed in something. */
   readonly calls: number
   readonly rows: readonly DriftRow[]
@@ -45,14 +48,14 @@ export interface DriftReport {
 }
 
 const MAX_ROWS = 20_000
+/** Characters of what one row tells of types: a caller may send other names in every call. */
+const MAX_SIGHT = 4_096
 
-type Seen = Pick<DriftRow, 'kind' | 'place' | 'status' | 'type' | 'mediaType'>
-
-interface Row extends Seen {
+interface Row extends Difference {
   readonly api: string
   readonly operation: string
-  /** JSON type by how often it was seen. */
-  readonly types: Map<string, number>
+  joined: Sight
+  text: string
   calls: number
   first: ExchangeRecord
   latest: ExchangeRecord
@@ -61,18 +64,19 @@ interface Row extends Seen {
 /** Counts recorded traffic, record by record in any order; memory is bounded by kinds of difference, not by calls. */
 export class DriftCount {
   readonly #rows = new Map<string, Row>()
+  #records = 0
   #calls = 0
   #uncounted = 0
 
   add(record: ExchangeRecord): void {
+    this.#records++
     if (record.intent.operation === '') return
-    const seen = new Map<string, Seen>()
-    for (const each of differences(record)) seen.set(`${each.kind} ${each.status} ${each.place}`, each)
-    if (seen.size > 0) this.#calls++
-    for (const each of seen.values()) this.#count(record, each)
+    const seen = differences(record)
+    if (seen.length > 0) this.#calls++
+    for (const each of seen) this.#count(record, each)
   }
 
-  #count(record: ExchangeRecord, seen: Seen): void {
+  #count(record: ExchangeRecord, seen: Difference): void {
     const { api, operation, at } = record.intent
     const key = JSON.stringify([api, operation, seen.kind, seen.status, seen.place])
     let row = this.#rows.get(key)
@@ -81,24 +85,34 @@ export class DriftCount {
         this.#uncounted++
         return
       }
-      row = { ...seen, api, operation, types: new Map(), calls: 0, first: record, latest: record }
+      row = { ...seen, api, operation, joined: UNSEEN, text: '', calls: 0, first: record, latest: record }
       this.#rows.set(key, row)
     }
     row.calls++
-    if (seen.type !== '') row.types.set(seen.type, (row.types.get(seen.type) ?? 0) + 1)
+    for (const type of seen.types) learn(row, type)
     if (at.wallMs < row.first.intent.at.wallMs) row.first = record
     if (at.wallMs >= row.latest.intent.at.wallMs) row.latest = record
   }
 
   /** Rows by API and operation, the most frequent difference first. */
   report(): DriftReport {
-    const rows = [...this.#rows.values()].map(({ types, first, latest, ...row }) => ({
-      ...row,
-      type: [...types].sort((a, b) => b[1] - a[1] || compare(a[0], b[0]))[0]?.[0] ?? row.type,
-      firstSeen: new Date(first.intent.at.wallMs).toISOString(),
-      lastSeen: new Date(latest.intent.at.wallMs).toISOString(),
-      example: latest.intent.id,
-    }))
+    const rows = [...this.#rows.values()].map(
+      ({ api, operation, kind, place, status, mediaType, calls, joined, text, first, latest }): DriftRow => ({
+        api,
+        operation,
+        kind,
+        place,
+        status,
+        type: sightText(joined, false),
+        sight: text,
+        mediaType,
+        calls,
+        firstSeen: new Date(first.intent.at.wallMs).toISOString(),
+        lastSeen: new Date(latest.intent.at.wallMs).toISOString(),
+        example: exampleOf(kind, place, joined),
+        exchange: latest.intent.id,
+      }),
+    )
     rows.sort(
       (a, b) =>
         compare(a.api, b.api) ||
@@ -107,91 +121,38 @@ export class DriftCount {
         compare(a.kind, b.kind) ||
         compare(a.place, b.place),
     )
-    return { calls: this.#calls, rows, uncounted: this.#uncounted }
+    return { records: this.#records, calls: this.#calls, rows, uncounted: this.#uncounted }
   }
 }
 
-function* differences(record: ExchangeRecord): Generator<Seen> {
-  const { intent, outcome } = record
-  const answered = outcome === null || outcome === 'unknown' ? null : outcome
-  const status = answered?.upstreamStatus ?? 0
-  const { mediaType } = intent.request
-  for (const { reasons, observed = [] } of [...intent.decisions, ...(answered?.decisions ?? [])])
-    for (const each of [...reasons, ...observed])
-      yield* ofReason(each, status, mediaType, answered?.released.mediaType ?? '')
+/** What is not of the form that records have, or would grow without end, tells nothing. */
+function learn(row: Row, type: string): void {
+  if (type === row.text) return
+  const sight = readSight(type)
+  if (sight === null) return
+  const joined = joinSights(row.joined, sight)
+  const text = sightText(joined)
+  if (text.length > MAX_SIGHT) return
+  row.joined = joined
+  row.text = text
 }
 
-function* ofReason(
-  { code, evidence }: Reason,
-  status: number,
-  requestType: string,
-  answerType: string,
-): Generator<Seen> {
-  const text = (name: string): string => (typeof evidence[name] === 'string' ? evidence[name] : '')
-  const request = { status: 0, mediaType: requestType }
-  const answer = { status, mediaType: answerType }
-  switch (code) {
-    case 'field-undeclared':
-      yield { kind: 'request-field', place: anyIndex(text('pointer')), type: text('type'), ...request }
-      return
-    case 'request-field-dropped':
-      if (evidence['in'] === 'query')
-        for (const name of names(evidence['fields']))
-          yield { kind: 'parameter', place: `query ${name}`, type: '', status: 0, mediaType: '' }
-      else
-        for (const [place, type] of typed(evidence)) yield { kind: 'request-field', place, type, ...request }
-      return
-    case 'body-invalid':
-      if (text('rule') !== 'type') return
-      yield { kind: 'request-type', place: anyIndex(text('pointer')), type: text('type'), ...request }
-      return
-    case 'media-type-unsupported':
-      yield { kind: 'request-media-type', place: requestType, type: '', ...request }
-      return
-    case 'parameter-undeclared':
-      yield { kind: 'parameter', place: `${text('in')} ${text('name')}`, type: '', status: 0, mediaType: '' }
-      return
-    case 'parameter-invalid':
-      if (text('rule') !== 'type') return
-      yield {
-        kind: 'parameter-type',
-        place: `${text('in')} ${text('name')}`,
-        type: '',
-        status: 0,
-        mediaType: '',
-      }
-      return
-    case 'response-field-dropped':
-    case 'response-field-undeclared':
-      for (const [place, type] of typed(evidence)) yield { kind: 'answer-field', place, type, ...answer }
-      return
-    case 'response-invalid':
-      if (text('rule') !== 'type') return
-      yield { kind: 'answer-type', place: anyIndex(text('pointer')), type: text('type'), ...answer }
-      return
-    case 'response-undeclared':
-      if (text('rule') === 'media type')
-        yield { kind: 'answer-media-type', place: text('mediaType') || answerType, type: '', ...answer }
-      else if (text('rule') === '')
-        yield { kind: 'answer-status', place: String(status), type: '', ...answer }
-      return
-    default:
+/** The place with a stand-in at its end: `{"items":[{"nickname":"‹string of up to 8›"}]}`. */
+function exampleOf(kind: DriftKind, place: string, sight: Sight): unknown {
+  const end = sight.types.length === 0 && kind.endsWith('-media-type') ? place : redactedExample(sight)
+  if (kind === 'parameter' || kind === 'parameter-type') {
+    const name = place.slice(place.indexOf(' ') + 1)
+    return Object.fromEntries([[name, end]])
   }
+  if (kind === 'answer-header') return Object.fromEntries([[place, end]])
+  if (kind === 'answer-status') return sight.types.length === 0 ? Number(place) : end
+  if (!place.startsWith('/')) return end
+  const segments = place.split('/').slice(1)
+  return segments.reduceRight<unknown>((below, segment) => {
+    const name = segment.replaceAll('~1', '/').replaceAll('~0', '~')
+    return segment === '*' ? [below] : Object.fromEntries([[name, below]])
+  }, end)
 }
-
-/** Fields with their types, as far as the record tells them: `fields` and `types` are in the same order. */
-function typed(evidence: Reason['evidence']): readonly (readonly [string, string])[] {
-  const types = names(evidence['types'])
-  return names(evidence['fields'])
-    .map((field, index) => [anyIndex(field), types[index] ?? ''] as const)
-    .filter(([field]) => field !== '/' && field !== '')
-}
-
-const names = (value: unknown): readonly string[] =>
-  Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []
-
-/** One row for all items of an array. */
-const anyIndex = (pointer: string): string => pointer.replace(/\/(?:0|[1-9][0-9]*)(?=\/|$)/g, '/*')
 
 /** By code units: the same order on every machine. */
 function compare(a: string, b: string): number {

@@ -12,8 +12,8 @@ import { type PolicyTestResult, runPolicyTests, type TestedApi } from '../decisi
 import type { ApiPlan, BundleHead, BundlePart, DomainPlan, PolicyPlan } from '../model/bundle.ts'
 import { isFault, SallyportError } from '../model/errors.ts'
 import { escapePointer } from '../syntax/json-pointer.ts'
-import { fieldStatements } from './field-sources.ts'
 import { compileSchema } from './compile-graphql.ts'
+import { fieldStatements } from './field-sources.ts'
 import { requireNamedItems } from './named-items.ts'
 import { settleOperations } from './named-operations.ts'
 import { withContractRules } from './object-sources.ts'
@@ -59,7 +59,11 @@ export function compileBundle(configFile: string, onRead?: (read: ReadConfig) =>
     const api = read.apis.find(({ name }) => name === plan.name)
     const text = api?.contract ?? api?.graphql?.schema ?? null
     const contract =
-      api?.contract == null ? (api === undefined ? null : compileSchema(read, api)) : compileWithPlaces(read, plan, api.contract)
+      api?.contract == null
+        ? api === undefined
+          ? null
+          : compileSchema(read, api)
+        : compileWithPlaces(read, plan, api.contract)
     for (const { code, pointer, message, file = text?.file ?? '' } of contract?.warnings ?? []) {
       warnings.push({ place: `${file}#${pointer}`, message: `${code}: ${message}` })
     }
@@ -134,11 +138,7 @@ export function testedApis(apis: CompiledBundle['apis']): readonly TestedApi[] {
 }
 
 /** What is wrong with an object rule is said of the file that the rule stands in. */
-function compileWithPlaces(
-  read: ReadConfig,
-  plan: ApiSettingsPlan,
-  text: ReadContract,
-): CompiledContract {
+function compileWithPlaces(read: ReadConfig, plan: ApiSettingsPlan, text: ReadContract): CompiledContract {
   try {
     const api = read.apis.find(({ name }) => name === plan.name)
     const fields = api === undefined ? {} : { fields: fieldStatements(api) }
@@ -194,10 +194,7 @@ export function* bundleParts({ head, apis, policies, domains }: CompiledBundle):
   }
 }
 
-function contractInput(
-  plan: ApiSettingsPlan,
-  text: ReadContract,
-): Parameters<typeof compileContract>[0] {
+function contractInput(plan: ApiSettingsPlan, text: ReadContract): Parameters<typeof compileContract>[0] {
   const pointer = (segments: readonly string[]): string =>
     segments.map((segment) => `/${escapePointer(segment)}`).join('')
   const objects = plan.objects.map(({ type, owner, tenant, ...rest }) => [

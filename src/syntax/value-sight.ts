@@ -160,7 +160,8 @@ export function joinSights(a: Sight, b: Sight): Sight {
   const [format] = texts.every(({ format }) => format === texts[0]?.format) ? [texts[0]?.format] : []
   const length = Math.max(a.length ?? 0, b.length ?? 0)
   const detected = a.detected ?? b.detected
-  const items = a.items === undefined || b.items === undefined ? (a.items ?? b.items) : joinSights(a.items, b.items)
+  const items =
+    a.items === undefined || b.items === undefined ? (a.items ?? b.items) : joinSights(a.items, b.items)
   const { members, cut } = joinMembers(a.members, b.members)
   return {
     types,

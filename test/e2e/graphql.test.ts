@@ -1,8 +1,12 @@
+import { dirname } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { CedarEngine } from '../../src/decision/cedar/evaluate.ts'
 import { reevaluate } from '../../src/decision/explain.ts'
-import { compileBundle } from '../../src/roles/compile-bundle.ts'
+import { compare, replayRecord } from '../../src/decision/replay/judge-record.ts'
+import { bundleParts, compileBundle } from '../../src/roles/compile-bundle.ts'
 import { policySchemas } from '../../src/roles/policy-schemas.ts'
+import { readReplayBundle } from '../../src/roles/replay-bundle.ts'
+import { writeBundle } from '../../src/store/bundle-files.ts'
 import { type GraphqlGate, type GraphqlGateOptions, graphqlGate, POLICIES } from '../graphql-gate.ts'
 
 // GraphQL calls through the gate to a GraphQL server: judged field by field, held to limits, answered with no more.
@@ -14,6 +18,10 @@ async function opened(options: GraphqlGateOptions = {}): Promise<GraphqlGate> {
   const gate = await graphqlGate(options)
   gates.push(gate)
   return gate
+}
+
+function raise(id: string): never {
+  throw new Error(`no record of ${id}`)
 }
 
 const codeOf = (json: unknown): unknown =>
@@ -82,6 +90,40 @@ describe('policies', () => {
     )
     const { decisions = [], attributes = null } = intent ?? {}
     expect(reevaluate({ decisions, attributes }, engine)).toBe('changed')
+  })
+
+  it('are replayed against others field by field', async () => {
+    const gate = await opened({
+      candidatePolicies: '@id("me") permit (principal, action == Action::"shop.Query.me", resource);',
+    })
+    const bundleOf = (config: string) => {
+      const written = writeBundle(dirname(gate.config), bundleParts(compileBundle(config)))
+      return readReplayBundle(written.file, written.hash)
+    }
+    const made = bundleOf(gate.config)
+    const other = bundleOf(gate.config.replace('sallyport.yaml', 'candidate.yaml'))
+    const replayed = async (body: object, by: typeof made): Promise<unknown> => {
+      const { id } = await gate.ask(body)
+      const { subject, personal, attributes, ...intent } = gate.audit.intents.get(id) ?? raise(id)
+      const record = {
+        v: 1,
+        place: { node: 'n', boot: 'b', thread: 0, sequence: 1 },
+        intent: { ...intent, subject, personal, attributes, sealed: 'open' },
+        outcome: gate.audit.outcomes.get(id) ?? raise(id),
+        cut: null,
+      } as const
+      return replayRecord(record, compare(made.outline, by))
+    }
+    const both = { query: '{ me { id } orders { id } }' }
+    expect(await replayed(both, made)).toMatchObject({ kind: 'same', effect: 'allow' })
+    const changed = await replayed(both, other)
+    expect(changed).toMatchObject({ kind: 'changed', from: 'allow', to: 'deny' })
+    expect(JSON.stringify(changed)).toContain('shop.Query.orders')
+    expect(await replayed({ query: '{ me { id } }' }, other)).toMatchObject({ kind: 'same', effect: 'allow' })
+    const refund = { query: 'mutation { refund(id: 1) { id } }' }
+    expect(await replayed(refund, made)).toMatchObject({ kind: 'same', effect: 'deny' })
+    expect(await replayed(refund, other)).toMatchObject({ kind: 'same', effect: 'deny' })
+    expect(await replayed({ query: '{ nothing }' }, other)).toMatchObject({ kind: 'same', effect: 'deny' })
   })
 
   it('judge fields below the root where a policy or the configuration names them, however they are reached', async () => {

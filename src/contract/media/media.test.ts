@@ -225,6 +225,17 @@ describe('multipart/form-data', () => {
     ['a charset', id + END, 'multipart/form-data; boundary=b; charset=utf-16', 'body-malformed charset at 0'],
   ])('is refused: %s', (_what, text, as, finding) => expect(judge(text, as)).toEqual([finding]))
 
+  it('a field of a part is held by its digits', () => {
+    const schema = { type: 'integer', maximum: 9007199254740992 }
+    const exact = bodyOf('multipart/form-data', {
+      schema: { type: 'object', properties: { a: { type: 'string' } } },
+      encoding: { a: { headers: { 'X-N': { schema } } } },
+    })
+    const sent = (digits: string): string[] => exact(part(`name="a"\r\nX-N: ${digits}`, 'x') + END, FORM)
+    expect(sent('9007199254740992')).toEqual([])
+    expect(sent('9007199254740993')).toEqual(['body-invalid /a: part-field x-n'])
+  })
+
   it('is written without what is taken out', () => {
     const strip = (text: string): string | undefined => judge(text + END, FORM, 'strip').at(-1)
     expect(strip(part('name="role"; filename="x"', 'admin') + id)).toBe(`now ${id}${END}`)

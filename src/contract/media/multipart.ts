@@ -5,7 +5,7 @@ import { type Part, parseMultipart, withParts } from '../../syntax/multipart.ts'
 import type { BodyReading } from '../body.ts'
 import { stringifyExact } from '../exact-json.ts'
 import type { Check } from '../runtime.ts'
-import type { MultipartDetail, PartDetail } from './detail.ts'
+import type { MultipartDetail, PartDetail, PartField } from './detail.ts'
 import { isTakenFor } from './folded-names.ts'
 import {
   below,
@@ -161,10 +161,19 @@ function fieldFault(detail: LinkedPart, part: Part, pointer: string, within: Wit
   }
   for (const { name, required, types, check } of declared) {
     const value = part.fields.get(name)
-    if (value === undefined ? required : check?.faults(typed(value, types, within), value.length))
+    if (value === undefined ? required : !fitsField(value, types, check, within))
       return invalid(pointer, `part-field ${name}`)
   }
   return null
+}
+
+/** Held by its digits where a double does not have them all, in whichever way the parts are read. */
+function fitsField(value: string, types: PartField['types'], check: Check | null, { limits }: Within): boolean {
+  if (check === null) return true
+  const doubles = reading(limits, false)
+  const rounded = typed(value, types, doubles)
+  const digits = doubles.reading.rounded ? typed(value, types, reading(limits, true)) : undefined
+  return check.faults(rounded, value.length, digits) === null
 }
 
 /** The parts of what the value still has; JSON in one of them is written anew. */

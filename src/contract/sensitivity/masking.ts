@@ -12,11 +12,35 @@ const MAX_FORM = 40
  * more than eight, and what separates them.
  */
 export function maskText(text: string): string {
-  const mail = MAIL.exec(text)
+  const mail = text.includes('@') ? MAIL.exec(text) : null
   if (mail !== null) return `${mail[1] ?? ''}***@${mail[2] ?? ''}`
-  const letters = text.replace(/[^\p{L}\p{N}]/gu, '')
-  const shown = [...letters].length > 2 * SHOWN ? SHOWN : 0
-  if (text.length > MAX_FORM) return `${'*'.repeat(SHOWN)}${[...letters].slice(-SHOWN).join('')}`
-  let hidden = [...letters].length - shown
+  const plain = maskAscii(text)
+  if (plain !== null) return plain
+  const letters = [...text.replace(/[^\p{L}\p{N}]/gu, '')]
+  const shown = letters.length > 2 * SHOWN ? SHOWN : 0
+  if (text.length > MAX_FORM) return `${'*'.repeat(SHOWN)}${letters.slice(-SHOWN).join('')}`
+  let hidden = letters.length - shown
   return text.replace(/[\p{L}\p{N}]/gu, (character) => (hidden-- > 0 ? '*' : character))
 }
+
+/** The same in one pass from the end; null where there is more than ASCII. */
+function maskAscii(text: string): string | null {
+  if (text.length > MAX_FORM) return null
+  let letters = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code > 0x7f) return null
+    if (isLetter(code)) letters++
+  }
+  let hidden = letters > 2 * SHOWN ? letters - SHOWN : letters
+  let out = ''
+  for (let at = 0; at < text.length; at++) {
+    const letter = isLetter(text.charCodeAt(at))
+    out += letter && hidden > 0 ? '*' : (text[at] ?? '')
+    if (letter) hidden--
+  }
+  return out
+}
+
+const isLetter = (code: number): boolean =>
+  (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a)

@@ -48,7 +48,10 @@ const UNCHANGED: EntranceName = 'forward-auth'
 const RESTATED: ReadonlySet<string> = new Set([
   'context.requestClasses',
   'context.answerClasses',
-  'context.scopesMet', 'principal.zone', 'resource.zone'])
+  'context.scopesMet',
+  'principal.zone',
+  'resource.zone',
+])
 
 /** Findings that are weighed each in its own way. */
 const SORTED: ReadonlySet<string> = new Set(['contract', 'identity', 'object', 'signal'])
@@ -265,7 +268,8 @@ function judge(call: RecordedCall, against: Against, between: Comparison): Repla
   const { reasons, policies } = decision
   const filters = enforced && observe?.includes('policy') !== true
   const released = to === 'allow' ? releasedItems(call, asked, against, filters) : undefined
-  const hidden = to === 'allow' && asked.verdict !== null ? hiddenFields(call, asked, against, filters) : undefined
+  const hidden =
+    to === 'allow' && asked.verdict !== null ? hiddenFields(call, asked, against, filters) : undefined
   return acted(call, to, reasons, policies, unplayed(call), released, hidden)
 }
 
@@ -291,7 +295,12 @@ function acted(
   const showed = before === to && fields !== undefined
   if (before === to && !moved && !showed) return { kind: 'same', effect: to }
   const changed = { kind: 'changed', from: before, to, reasons, policies } as const
-  return { ...changed, unplayed: to === 'allow' && before !== to ? left : [], ...(moved ? { items } : {}), ...(showed ? { fields } : {}) }
+  return {
+    ...changed,
+    unplayed: to === 'allow' && before !== to ? left : [],
+    ...(moved ? { items } : {}),
+    ...(showed ? { fields } : {}),
+  }
 }
 
 function undecidable(...missing: string[]): Replayed {

@@ -12,8 +12,8 @@ import { opposes } from '../../model/reason.ts'
 import type { RecordedInput } from '../../model/record.ts'
 import { principalId } from '../../model/subject.ts'
 import { replayInput } from '../attributes.ts'
-import type { ScopeCheck } from '../floor.ts'
 import { fieldsVerdict, recordedFields } from '../fields.ts'
+import type { ScopeCheck } from '../floor.ts'
 import { itemReads, itemVerdict, namesItems } from '../items.ts'
 import { fieldObligations } from '../obligations.ts'
 import type { Against, Caller, Comparison, FieldsHidden, ItemsReleased, RecordedCall } from './replayed.ts'
@@ -157,7 +157,11 @@ function judgeFields(
   if (decided.rows.length !== rows.length) return { missing: ['fields'] }
   const counted = rows.map((row, index) => ({ ...row, count: decided.rows[index]?.count ?? 0 }))
   const { judged } = decided
-  return { verdict, input, items: { judged, released: verdict.verdict === 'allow' ? judged : 0, rows: counted } }
+  return {
+    verdict,
+    input,
+    items: { judged, released: verdict.verdict === 'allow' ? judged : 0, rows: counted },
+  }
 }
 
 /** Every kind of item the record tells apart, by these policies. */
@@ -196,7 +200,10 @@ export function hiddenFields(
   if (outcome.action !== 'forwarded') return undefined
   const hid = intent.mode === 'enforce' && from?.plan.observeStages?.includes('policy') !== true
   const last = decisions.findLast(({ effect }) => effect === 'allow')
-  const textsOf = (own: readonly Obligation[] = [], rows: readonly Omit<ItemRow, 'count'>[] = []): ReadonlySet<string> => {
+  const textsOf = (
+    own: readonly Obligation[] = [],
+    rows: readonly Omit<ItemRow, 'count'>[] = [],
+  ): ReadonlySet<string> => {
     const all = [...fieldObligations(own), ...rows.flatMap((row) => row.obligations ?? [])]
     return new Set(all.flatMap(({ kind, fields }) => fields.map((field) => `${kind} ${field}`)))
   }
