@@ -28,7 +28,11 @@ interface Action {
   readonly remove?: boolean
 }
 
-const step = (at: unknown, name: string | number): unknown => (at as Record<string | number, unknown>)[name]
+/** RFC 9535 §2.3: an index selects of arrays alone, a name of objects alone. */
+function step(at: unknown, name: string | number): unknown {
+  if (Array.isArray(at) !== (typeof name === 'number')) return undefined
+  return (at as Record<string | number, unknown>)[name]
+}
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -39,7 +43,13 @@ function merge(into: Record<string, unknown>, update: Readonly<Record<string, un
     const known = Object.hasOwn(into, name) ? into[name] : undefined
     if (Array.isArray(known)) throw new Error(`an array is updated inside an object: ${name}`)
     if (isObject(known) && isObject(value)) merge(known, value)
-    else Object.defineProperty(into, name, { value: structuredClone(value), enumerable: true, writable: true, configurable: true })
+    else
+      Object.defineProperty(into, name, {
+        value: structuredClone(value),
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      })
   }
 }
 
@@ -53,7 +63,11 @@ export function normalizedPath(text: string): readonly (string | number)[] {
     const match = pattern.exec(text)
     if (match === null) throw new Error(`${text} is no normalized path`)
     const [, index, name] = match
-    path.push(index === undefined ? JSON.parse(`"${(name ?? '').replaceAll("\\'", "'").replaceAll('"', '\\"')}"`) : Number(index))
+    path.push(
+      index === undefined
+        ? JSON.parse(`"${(name ?? '').replaceAll("\\'", "'").replaceAll('"', '\\"')}"`)
+        : Number(index),
+    )
   }
   return path
 }

@@ -101,6 +101,13 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   young: { age: 'maxTokenAgeSeconds: 60' },
   stripping: { more: 'stripHeaders: [x-more]' },
   fewfields: { limits: 'fieldCount: 8' },
+  dropping: { more: 'unknownFields: strip' },
+  noting: { more: 'unknownFields: observe' },
+  opdropping: { more: 'operations: { addThing: { unknownFields: strip } }' },
+  blocking: { more: 'answers: block' },
+  notingall: { more: 'answers: observe\n    unknownFields: observe' },
+  uncoded: { more: 'requestCodings: []' },
+  urls: { more: 'urls: { private: allow }' },
 }
 
 const text = ({
@@ -164,6 +171,7 @@ const THINGS: Readonly<Record<string, object>> = {
   a: { id: 'a', owner: 'ana', maker: 'bo', note: 'fine' },
   b: { id: 'b', owner: 'bo', maker: 'ana', note: 'ok' },
   n: { id: 'n' },
+  w: { id: 'w', owner: 'ana', secret: 'x' },
 }
 
 /** `beside`: a candidate's setting. */
@@ -227,6 +235,10 @@ export const CALLS = [
   ['DELETE', '/v1/things/b'],
   ['POST', '/v1/things', '{"note":"fine"}'],
   ['POST', '/v1/things', '{"note":"much too long"}'],
+  ['POST', '/v1/things', '{"note":"fine","role":"admin"}'],
+  ['POST', '/v1/things', '{"note":"much too long","role":"admin"}'],
+  ['GET', '/v1/things/a?debug=1'],
+  ['GET', '/v1/things/w'],
   ['PATCH', '/v1/things/a'],
   ['GET', '/v2/things/a'],
   ['GET', '/v1/nowhere'],

@@ -36,7 +36,8 @@ export interface PatchTarget {
   readonly item: Placed
 }
 
-const TOO_OLD = 'the records do not say what was seen'
+/** Of old records, and of answers to requests that enforcing would have refused. */
+export const UNTOLD = 'no record tells the type of what was seen yet'
 
 /**
  * Turns drift into an Overlay.
@@ -81,7 +82,7 @@ export function contractPatch(
           : patchRow(row, target, patch, fields)
     if (why !== null) left.push({ row, why })
   }
-  fields.finish()
+  for (const row of fields.finish()) left.push({ row, why: UNTOLD })
   const last = rows.reduce((latest, { lastSeen }) => (lastSeen > latest ? lastSeen : latest), '')
   const info = { title: `What calls had until ${last} and the contract does not declare`, version: '1.0.0' }
   const overlays = [...drafts]
@@ -115,7 +116,7 @@ function patchRow(row: DriftRow, target: PatchTarget, patch: PatchDraft, fields:
     }
     case 'request-type':
     case 'answer-type': {
-      if (untold) return TOO_OLD
+      if (untold) return UNTOLD
       const start = contentOf(row, target, patch)
       if (start === null) return noContent(row)
       const schema = patch.places.below(start, segmentsOf(row.place))
@@ -124,7 +125,7 @@ function patchRow(row: DriftRow, target: PatchTarget, patch: PatchDraft, fields:
     case 'parameter':
       return addParameter(row, target, sight, patch)
     case 'parameter-type':
-      return untold ? TOO_OLD : widenParameter(row, target, sight, patch)
+      return untold ? UNTOLD : widenParameter(row, target, sight, patch)
     case 'parameter-field':
       return 'it is a member of a parameter: declare it in that parameter’s schema'
     case 'answer-header': {
@@ -137,7 +138,7 @@ function patchRow(row: DriftRow, target: PatchTarget, patch: PatchDraft, fields:
         headers === null
           ? undefined
           : Object.keys(headers.value).find((each) => each.toLowerCase() === row.place.toLowerCase())
-      if (untold || headers === null || name === undefined) return TOO_OLD
+      if (untold || headers === null || name === undefined) return UNTOLD
       const header = patch.places.at(headers.value[name], below(headers.pointer, name))
       const schema =
         header === null ? null : patch.places.at(own(header.value, 'schema'), below(header.pointer, 'schema'))
@@ -211,7 +212,7 @@ function mediaTypeOf(
   if (parseMediaType(name) === null) return 'the records do not say which media type'
   if (sight.types.length > 0)
     return Object.fromEntries([[name, { schema: schemaOfSight(sight, document.version, '') }]])
-  if (/[/+]json$/.test(name)) return TOO_OLD
+  if (/[/+]json$/.test(name)) return UNTOLD
   note(`${name} is declared without a schema: the gate passes such content unread`)
   return Object.fromEntries([[name, {}]])
 }

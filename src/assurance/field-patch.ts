@@ -9,6 +9,7 @@ interface Field {
   readonly schema: Placed
   readonly name: string
   sight: Sight
+  readonly rows: DriftRow[]
   readonly requests: Set<string>
   readonly answers: Set<string>
 }
@@ -27,9 +28,11 @@ export class FieldPatch {
     const segments = segmentsOf(row.place)
     const name = segments.at(-1)
     const { places } = this.#patch
-    const schema = name === undefined ? null : places.below(start, segments.slice(0, -1))
+    const found = name === undefined ? null : places.below(start, segments.slice(0, -1))
+    const schema = found === null ? null : places.branch(found)
     if (name === undefined || schema === null) return 'no one schema describes the object it stood in'
-    if (name === '*') return 'its name is a number, which stands for the items of a list: declare it by hand'
+    if (name === '*')
+      return 'its name is a number or looks like data of a call: declare by hand what such names are'
     const known = places.stated(schema, name)
     if (known !== null) {
       const way =
@@ -44,16 +47,30 @@ export class FieldPatch {
     }
     const key = `${schema.pointer} ${name}`
     const field = this.#fields.get(key)
-    const noted = field ?? { schema, name, sight, requests: new Set<string>(), answers: new Set<string>() }
+    const noted = field ?? {
+      schema,
+      name,
+      sight,
+      rows: [],
+      requests: new Set<string>(),
+      answers: new Set<string>(),
+    }
     if (field === undefined) this.#fields.set(key, noted)
     else field.sight = joinSights(field.sight, sight)
     const side = row.kind === 'request-field' ? noted.requests : noted.answers
     side.add(row.operation)
+    noted.rows.push(row)
     return null
   }
 
-  finish(): void {
-    for (const field of this.#fields.values()) this.#declare(field)
+  /** Writes what was added; gives back what cannot be, since nothing tells the type of it. */
+  finish(): readonly DriftRow[] {
+    const untold: DriftRow[] = []
+    for (const field of this.#fields.values()) {
+      if (field.sight.types.length === 0) untold.push(...field.rows)
+      else this.#declare(field)
+    }
+    return untold
   }
 
   #declare({ schema, name, sight, requests, answers }: Field): void {

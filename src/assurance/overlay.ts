@@ -50,7 +50,7 @@ export class OverlayDraft {
     const segments = [...parsePointer(pointer)]
     if (Array.isArray(readPointer(this.#root, segments)))
       // The specification appends one entry an action.
-      this.#drafts.set(`append ${this.#drafts.size} ${pathOf(segments)}`, {
+      this.#drafts.set(`append ${this.#drafts.size} ${pathOf(this.#root, segments)}`, {
         remove: false,
         update: entry,
         descriptions: told(description),
@@ -66,7 +66,7 @@ export class OverlayDraft {
 
   /** Before what is merged at the same place: an update alone can replace no array. */
   remove(pointer: string, description = ''): void {
-    this.#drafts.set(`remove ${pathOf(parsePointer(pointer))}`, {
+    this.#drafts.set(`remove ${pathOf(this.#root, parsePointer(pointer))}`, {
       remove: true,
       update: undefined,
       descriptions: told(description),
@@ -88,7 +88,7 @@ export class OverlayDraft {
     description: string,
     change: (known: unknown) => unknown,
   ): void {
-    const key = `${what} ${pathOf(segments)}`
+    const key = `${what} ${pathOf(this.#root, segments)}`
     const known = this.#drafts.get(key)
     const descriptions = known?.descriptions ?? new Set<string>()
     if (description !== '') descriptions.add(description)
@@ -108,12 +108,15 @@ function mergeInto(known: unknown, update: JsonRecord): JsonRecord {
   return Object.fromEntries(members)
 }
 
-/** RFC 9535 §2.7: the one way of writing the path of a node. */
-export function pathOf(segments: readonly string[]): string {
-  return `$${segments
-    .map((each) => (/^(?:0|[1-9][0-9]*)$/.test(each) ? each : `'${quoted(each)}'`))
-    .map((each) => `[${each}]`)
-    .join('')}`
+/** RFC 9535 §2.7: the one way of writing the path of a node; digits are a name where an object has them. */
+export function pathOf(root: unknown, segments: readonly string[]): string {
+  let path = '$'
+  let at = root
+  for (const segment of segments) {
+    path += Array.isArray(at) ? `[${segment}]` : `['${quoted(segment)}']`
+    at = readPointer(at, [segment])
+  }
+  return path
 }
 
 const SHORT: Readonly<Record<string, string>> = {

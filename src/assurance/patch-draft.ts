@@ -13,7 +13,7 @@ export interface PatchDraft {
   note(text: string): void
 }
 
-/** The names of a place: `/items/*/id` without its escapes. */
+/** The names of a place, without their escapes. */
 export const segmentsOf = (place: string): readonly string[] =>
   place
     .split('/')
@@ -28,4 +28,3 @@ export function tellShared(place: string, { shared, note }: PatchDraft): void {
   const more = operations.length > 8 ? ` and ${operations.length - 8} more` : ''
   note(`${place} is shared by ${operations.length} operations: ${shown}${more}`)
 }
-

@@ -89,6 +89,24 @@ export class SchemaPlaces {
     return null
   }
 
+  /** Of a choice with one object among it, that object: what objects have is stated there. */
+  branch(schema: Placed): Placed {
+    let at = schema
+    for (let hop = 0; hop < MAX_LAYERS; hop++) {
+      if (own(at.value, 'properties') !== undefined) return at
+      const key = ['oneOf', 'anyOf'].find((each) => listAt(at.value, each).length > 0)
+      if (key === undefined) return at
+      const objects = listAt(at.value, key).flatMap((member, index) => {
+        const branch = this.at(member, below(at.pointer, key, String(index)))
+        return branch !== null && this.layers(branch).some(isObjects) ? [branch] : []
+      })
+      const [only] = objects
+      if (only === undefined || objects.length > 1) return at
+      at = only
+    }
+    return at
+  }
+
   #property(schema: Placed, name: string): Placed | null {
     const stated = this.stated(schema, name)
     if (stated !== null) return stated
@@ -106,6 +124,15 @@ export class SchemaPlaces {
     }
     return null
   }
+}
+
+const isObjects = ({ value }: Placed): boolean => {
+  const type = own(value, 'type')
+  return (
+    own(value, 'properties') !== undefined ||
+    type === 'object' ||
+    (Array.isArray(type) && type.includes('object'))
+  )
 }
 
 function inRange(media: MediaType, name: string): boolean {

@@ -5,10 +5,15 @@ import { type PatchDraft, tellShared } from './patch-draft.ts'
 import type { Placed } from './schema-places.ts'
 import { schemaOfSight, typeMembers } from './sight-schema.ts'
 
+/** Of branches that a check tried in vain, each says what it lacked: that one of another type did is no drift. */
+export const TAKEN = 'a branch of the schema takes such a type: what it lacked there is a row of its own'
+
 /** The schema takes what was seen besides what it took; null, or why no action says so. */
 export function widen(start: Placed, sight: Sight, patch: PatchDraft): string | null {
   const typed = patch.places.layers(start).filter(({ value }) => own(value, 'type') !== undefined)
   const [schema] = typed
+  const takes = typed.flatMap(({ value }) => statedTypes(value['type']) ?? [])
+  if (typed.length > 1 && sight.types.every((type) => takes.includes(type))) return TAKEN
   if (schema === undefined || typed.length > 1) return 'its type is not stated in one place'
   if (own(schema.value, 'enum') !== undefined || own(schema.value, 'const') !== undefined)
     return 'the schema lists its values: a type alone would not let others in'

@@ -146,17 +146,19 @@ export function checkAnswer(
         }
   const edit: AnswerEdit = (fields, removed) => {
     const changes: FieldChange[] = []
+    const filtered = plan !== undefined && removed !== null && (removed.size > 0 || plan.counts !== undefined)
+    // First: hiding may take items out too, and those to be removed would then stand at other indexes.
+    if (filtered) rewrite.edit((at) => withoutItems(at, plan, removed))
     if (fields !== null) {
+      const items = removed === null ? fields.items : itemsLeft(fields.items, listed?.length ?? 0, removed)
       rewrite.edit((at) => {
-        const edited = editFields(at, set.labels.of(status), fields.edits, fields.items)
+        const edited = editFields(at, set.labels.of(status), fields.edits, items)
         changes.push(...edited.changes)
         return edited.value
       })
     }
-    const listed = plan !== undefined && removed !== null && (removed.size > 0 || plan.counts !== undefined)
-    if (listed) rewrite.edit((at) => withoutItems(at, plan, removed))
-    const written = fields === null && !listed ? body : rewrite.bytes()
-    return { body: listed || changes.length > 0 ? written : body, changes }
+    const written = fields === null && !filtered ? body : rewrite.bytes()
+    return { body: filtered || changes.length > 0 ? written : body, changes }
   }
   const sample = (maxValues: number): readonly Detected[] =>
     sampleValues(value, set.labels.of(status), maxValues)
@@ -180,6 +182,18 @@ export function promiseOf(set: AnswerSet, status: number, contentType: string | 
   if (chosen === null) return 'none'
   if (chosen.content.items !== undefined) return 'items'
   return chosen.json || chosen.content.media !== undefined ? 'checked' : 'passed'
+}
+
+/** The edits of the items that are left, by the indexes they then have. */
+function itemsLeft(
+  items: ItemEdits | undefined,
+  count: number,
+  removed: ReadonlySet<number>,
+): ItemEdits | undefined {
+  if (items === undefined || removed.size === 0) return items
+  const left: number[] = []
+  for (let index = 0; index < count; index++) if (!removed.has(index)) left.push(index)
+  return { at: items.at, of: (index) => items.of(left[index] ?? -1) }
 }
 
 function undeclaredFields(fields: readonly string[], types: readonly string[]): Finding {

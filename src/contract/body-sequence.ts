@@ -6,6 +6,8 @@ import { MAX_DROPPED } from './unknown-fields.ts'
 
 const RECORD = Buffer.from('\x1e')
 const LINE = Buffer.from('\n')
+/** Of one body, which is checked in one go: each costs microseconds, however small. */
+const MAX_ITEMS = 10_000
 const NO_NAMES: readonly string[] = Object.freeze([])
 
 /**
@@ -21,6 +23,11 @@ export function checkSequence(
   const splitter = new SequenceSplitter(framing, bytes.length)
   const [first, last] = [splitter.push(bytes), splitter.end()]
   const items = first.ok && last.ok ? [...first.items, ...last.items] : []
+  if (items.length > MAX_ITEMS) {
+    const limit = MAX_ITEMS
+    const findings = [contractFinding('body-malformed', { rule: 'items', limit }, `more than ${limit} items`)]
+    return { findings, bytes, dropped: NO_NAMES, stated: untold }
+  }
   const findings: Finding[] = []
   const dropped = new Set<string>()
   const texts: Uint8Array[] = []

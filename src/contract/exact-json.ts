@@ -21,7 +21,10 @@ export function parseExact(bytes: Uint8Array): unknown {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   return buildJson(text, (literal) => {
     const value = Number(literal)
-    return String(value) === literal ? value : rawNumber(literal)
+    if (String(value) !== literal) return rawNumber(literal)
+    // A double's shortest form may not be the whole number it is: 100000000000000020000 is another one's.
+    const same = Math.abs(value) < 2 ** 53 || numberFate(literal) === 'kept'
+    return same ? value : rawNumber(literal)
   })
 }
 

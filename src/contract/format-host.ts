@@ -4,13 +4,19 @@ import { decodePunycode, encodePunycode } from '../syntax/punycode.ts'
 
 const MAX_HOST = 253
 const MAX_LABEL = 63
-const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/
 const ASCII = /^[\x00-\x7f]*$/
 /** RFC 3490 §3.1: what separates labels beside the full stop. */
 const SEPARATORS = /[.\u3002\uff0e\uff61]/
 
 export function isHostname(text: string): boolean {
-  return text.length <= MAX_HOST && text.split('.').every(isAsciiLabel)
+  if (text.length > MAX_HOST) return false
+  for (let from = 0; ; ) {
+    const dot = text.indexOf('.', from)
+    const to = dot < 0 ? text.length : dot
+    if (!isLabelAt(text, from, to)) return false
+    if (dot < 0) return true
+    from = dot + 1
+  }
 }
 
 export function isIdnHostname(text: string): boolean {
@@ -30,8 +36,24 @@ export function isIdnHostname(text: string): boolean {
 const encodedOf = (label: string): string =>
   label.length > MAX_LABEL ? 'x'.repeat(MAX_LABEL) : encodePunycode(label)
 
-function isAsciiLabel(label: string): boolean {
-  if (label.length > MAX_LABEL || !LABEL.test(label)) return false
+const isAsciiLabel = (label: string): boolean => isLabelAt(label, 0, label.length)
+
+const HYPHEN = 0x2d
+
+/** The characters from one place to the other are a label of letters, digits and inner hyphens. */
+function isLabelAt(text: string, from: number, to: number): boolean {
+  if (to === from || to - from > MAX_LABEL) return false
+  for (let i = from; i < to; i++) {
+    const unit = text.charCodeAt(i)
+    const letter = unit | 0x20
+    if ((letter >= 0x61 && letter <= 0x7a) || (unit >= 0x30 && unit <= 0x39)) continue
+    if (unit !== HYPHEN || i === from || i === to - 1) return false
+  }
+  if (text.charCodeAt(from + 2) !== HYPHEN || text.charCodeAt(from + 3) !== HYPHEN) return true
+  return isPlainOrPunycode(text.slice(from, to))
+}
+
+function isPlainOrPunycode(label: string): boolean {
   if (!/^xn--/i.test(label)) return true
   const encoded = label.slice(4).toLowerCase()
   const decoded = decodePunycode(encoded)

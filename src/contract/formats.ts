@@ -36,6 +36,7 @@ function isEmail(
   const at = text.lastIndexOf('@')
   const [local, host] = [text.slice(0, at), text.slice(at + 1)]
   if (at < 1 || local.length > 64 || !(atoms.test(local) || quoted.test(local))) return false
+  if (!host.startsWith('[')) return isHost(host)
   const literal = /^\[(?:IPv6:([^\]]*)|([^\]]*))\]$/i.exec(host)
   if (literal === null) return isHost(host)
   return literal[1] === undefined ? IPV4.test(literal[2] ?? '') : isIpv6(literal[1])

@@ -43,7 +43,7 @@ import { Router } from './router.ts'
 import { Check, type GeneratedFunction, type ModuleExports, runModule } from './runtime.ts'
 import { FORBIDDEN, type LinkedShape } from './sealed-walk.ts'
 import type { FieldEdits } from './sensitivity/edit-fields.ts'
-import { LabelLinker, type LinkedLabels } from './sensitivity/linked-labels.ts'
+import { LabelLinker, type LinkedItemLabels } from './sensitivity/linked-labels.ts'
 import { fieldEditsFor } from './sensitivity/operation-edits.ts'
 import { type SealedQuery, sealQuery } from './unknown-fields.ts'
 import type { UrlGuard } from './urls/url-guard.ts'
@@ -56,7 +56,7 @@ export { unfit } from './answer-sequence.ts'
 export type { BodyCheck } from './body.ts'
 export type { AskedCall } from './graphql/operation.ts'
 export type { FieldChange, FieldEdits, ItemEdits } from './sensitivity/edit-fields.ts'
-export { editFields } from './sensitivity/edit-fields.ts'
+export { editItem } from './sensitivity/edit-fields.ts'
 export type { Detected } from './sensitivity/sample-values.ts'
 
 export interface Contract {
@@ -105,8 +105,8 @@ export interface Operation {
   checkAnswer(status: number, contentType: string | undefined, bytes: Uint8Array): AnswerCheck
   /** What these obligations ask of the operation's answers; null where they concern none of them. */
   fieldEdits(obligations: readonly FieldObligation[]): FieldEdits | null
-  /** Of a whole answer of this status, and of each item that is streamed; null where nothing is labelled. */
-  answerLabels(status: number): LinkedLabels | null
+  /** Of each item that is streamed in an answer of this status. */
+  itemLabels(status: number): LinkedItemLabels
   /** What is promised of an answer whose body was not read yet. */
   promise(status: number, contentType: string | undefined): AnswerPromise
   /** How each item of a sequence is checked; null where none is promised. */
@@ -332,7 +332,7 @@ function linkOperation(
       checkBody(body, plan.object, contentType, bytes, mode, rewrites),
     checkAnswer: (status, contentType, bytes) => checkAnswer(answers, status, contentType, bytes),
     fieldEdits: fieldEditsFor(plan, answers.labels),
-    answerLabels: (status) => answers.labels.of(status),
+    itemLabels: (status) => answers.labels.ofItem(status),
     promise: (status, contentType) => promiseOf(answers, status, contentType),
     itemsOf: (status, contentType) => itemRule(answers, status, contentType),
     checkAnswerFields: (status, fields) => checkAnswerFields(headers, status, fields),

@@ -1,3 +1,4 @@
+import { compactCode } from './compact-code.ts'
 import type { Shape, ShapeId } from './detail.ts'
 import type { LabelId, LabelNode } from './sensitivity/label-node.ts'
 import type { GeneratedCheck } from './validators.ts'
@@ -20,7 +21,7 @@ export function emitModules(
   const add = (kind: string, source: string): void => {
     modules.push({ name: `${kind}-${modules.length}`, source })
   }
-  for (const group of inGroups(checks, (check) => check.code.length + sizeOf(check.constants))) {
+  for (const group of inGroups(compacted(checks), (check) => check.code.length + sizeOf(check.constants))) {
     add('checks', checkModule(group))
   }
   const texts = [...shapes].map(([id, shape]) => `${id}:${shapeText(shape)}`)
@@ -30,6 +31,17 @@ export function emitModules(
   for (const group of inGroups(labelTexts, (text) => text.length))
     add('labels', `exports.labels={${group.join()}}`)
   return modules
+}
+
+/** All of them or none: what calls pass on is what those called take. */
+function compacted(checks: readonly GeneratedCheck[]): readonly GeneratedCheck[] {
+  const compact: GeneratedCheck[] = []
+  for (const check of checks) {
+    const code = compactCode(check.code)
+    if (code === null) return checks
+    compact.push({ ...check, code })
+  }
+  return compact
 }
 
 /** `__proto__` as a plain key of a literal would set the prototype; as a computed one it is a name like others. */

@@ -99,6 +99,13 @@ export class SchemaResources {
     return this.#below(resource, fragment) ?? this.#inDocument(ref, at)
   }
 
+  /** All that a dynamic reference may mean, from wherever its schema is come to. */
+  dynamicTargets(ref: unknown, name: string, from: Resource, at: string): readonly Located[] {
+    const target = this.resolve(ref, from, at)
+    const named = new Set([...this.#byUri.values()].map(({ dynamic }) => dynamic.get(name)))
+    return [target, ...[...named].filter((each) => each !== undefined)]
+  }
+
   #inDocument(ref: unknown, at: string): Target {
     const target = resolveReference(this.#document, ref, at)
     return { ...target, resource: this.at(target.value, target.pointer) }
@@ -205,15 +212,35 @@ export class SchemaResources {
   }
 }
 
+/** The dynamic references, and which anchor they ask for. */
+export const DYNAMIC: ReadonlyMap<string, (ref: string) => string | null> = new Map([
+  ['$dynamicRef', (ref: string) => (/#[^/]/.test(ref) ? ref.slice(ref.indexOf('#') + 1) : null)],
+  ['$recursiveRef', () => ''],
+])
+
 const OF_DOCUMENT = new WeakMap<OpenApiDocument, SchemaResources>()
 
 /**
- * What a schema's `$ref` names, for readers of schemas as they stand.
+ * What a schema's references name, for readers of schemas as they stand; of a dynamic one, all that it may.
  * @throws {SallyportError} `contract-invalid`
  */
-export function referredSchema(document: OpenApiDocument, schema: JsonRecord, pointer: string): Located {
+export function referredSchemas(
+  document: OpenApiDocument,
+  schema: JsonRecord,
+  pointer: string,
+): readonly Located[] {
+  const stated = ['$ref', ...DYNAMIC.keys()].filter((keyword) => own(schema, keyword) !== undefined)
+  if (stated.length === 0) return []
   const resources = OF_DOCUMENT.get(document) ?? new SchemaResources(document, () => {})
-  return resources.resolve(own(schema, '$ref'), resources.at(schema, pointer), pointer)
+  const from = resources.at(schema, pointer)
+  return stated.flatMap((keyword) => {
+    if (keyword !== '$ref' && from.dialect.refAlone) return []
+    const ref = own(schema, keyword)
+    const name = DYNAMIC.get(keyword)?.(String(ref)) ?? null
+    return name === null
+      ? [resources.resolve(ref, from, pointer)]
+      : resources.dynamicTargets(ref, name, from, pointer)
+  })
 }
 
 /** JSON Schema core 2020-12 §9.3.2: the outermost resource entered that has the anchor is the one meant. */

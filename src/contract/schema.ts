@@ -7,7 +7,7 @@ import { isNumber, isRawNumber, numberText } from './exact-json.ts'
 import { isKnownFormat } from './formats.ts'
 import { isRecord, type JsonRecord, own } from './json-value.ts'
 import { whyUnusable } from './pattern.ts'
-import { DynamicScope, type Resource, SchemaResources, type Target } from './schema-resources.ts'
+import { DYNAMIC, DynamicScope, type Resource, SchemaResources, type Target } from './schema-resources.ts'
 import { SchemaSizer } from './schema-size.ts'
 import { urlPlace } from './urls/url-place.ts'
 import { namesToResolve } from './urls/url-rule.ts'
@@ -29,12 +29,6 @@ interface Scope {
 
 /** Keywords of the validation vocabulary; the others apply schemas. */
 const ASSERTIONS: ReadonlySet<Kind> = new Set(['count', 'number', 'names', 'boolean', 'any'])
-/** The dynamic references, and which anchor they ask for. */
-const DYNAMIC: readonly (readonly [string, (ref: string) => string | null])[] = [
-  ['$dynamicRef', (ref) => (/#[^/]/.test(ref) ? ref.slice(ref.indexOf('#') + 1) : null)],
-  ['$recursiveRef', () => ''],
-]
-
 export class SchemaConverter {
   /** By component index, in the order of first reference. */
   readonly components: Schema[] = []

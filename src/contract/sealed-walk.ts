@@ -49,7 +49,7 @@ class Search {
   found: Undeclared[] | null = null
   readonly #limit: number
   readonly #path: Path = []
-  readonly #sighting = new Sighting()
+  #sighting: Sighting | undefined
 
   constructor(limit: number) {
     this.#limit = limit
@@ -64,20 +64,24 @@ class Search {
     for (const name in object) {
       const next = requestShapeFor(name, shape)
       if (next === null) continue
+      const given = object[name]
+      // Nothing stands below what is no object.
+      if (next !== undefined && next !== FORBIDDEN && typeof given !== 'object') continue
       this.#path.push(name)
       if (next === undefined || next === FORBIDDEN) {
         this.found ??= []
-        const type = this.#sighting.text(object[name], name)
+        this.#sighting ??= new Sighting()
+        const type = this.#sighting.text(given, name)
         const undeclared = { pointer: pointerOf(this.#path), readOnly: next === FORBIDDEN, type }
         if (this.found.push(undeclared) >= this.#limit) return false
-      } else if (!this.visit(object[name], next)) return false
+      } else if (!this.visit(given, next)) return false
       this.#path.pop()
     }
     return true
   }
 
   #visitItems(items: readonly unknown[], shape: LinkedShape): boolean {
-    for (let i = 0; i < reach(items, shape); i++) {
+    for (let i = 0, end = reach(items, shape); i < end; i++) {
       this.#path.push(i)
       if (!this.visit(items[i], itemShape(shape, i))) return false
       this.#path.pop()
@@ -137,36 +141,37 @@ class Strip {
     if (Array.isArray(at)) return this.#visitItems(at, shape)
     if ((shape.names === null && shape.others === null) || isRawNumber(at)) return at
     const object = at as Record<string, unknown>
-    const names = Object.keys(object)
     // Deleting would turn the object into a slow one, for every reader after this.
     let copy: Record<string, unknown> | undefined
-    names.forEach((name, index) => {
+    let name = ''
+    for (name in object) {
       const next = this.#shapeOf(name, shape)
       const given = object[name]
       if (next === undefined || next === FORBIDDEN) {
-        copy ??= Object.fromEntries(names.slice(0, index).map((earlier) => [earlier, object[earlier]]))
+        copy ??= membersBefore(name, object)
         this.#drop(name, given)
-        return
+        continue
       }
       let kept = given
-      if (next !== null) {
+      if (next !== null && typeof given === 'object') {
         this.#path.push(name)
         kept = this.visit(given, next)
         this.#path.pop()
       }
-      if (copy !== undefined) copy[name] = kept
-      else if (kept !== given) object[name] = kept
-    })
+      if (copy !== undefined) put(copy, name, kept)
+      else if (kept !== given) put(object, name, kept)
+    }
     return copy ?? object
   }
 
   #visitItems(items: unknown[], shape: LinkedShape): unknown[] {
-    for (let i = 0; i < reach(items, shape); i++) {
-      this.#path.push('*')
-      const kept = this.visit(items[i], itemShape(shape, i))
-      if (kept !== items[i]) items[i] = kept
-      this.#path.pop()
+    this.#path.push('*')
+    for (let i = 0, end = reach(items, shape); i < end; i++) {
+      const given = items[i]
+      const kept = this.visit(given, itemShape(shape, i))
+      if (kept !== given) items[i] = kept
     }
+    this.#path.pop()
     return items
   }
 
@@ -189,6 +194,23 @@ class Strip {
     const sight = this.#sighting.see(given, name, 0)
     this.#seen.set(pointer, known === undefined ? sight : joinSights(known, sight))
   }
+}
+
+/** A copy of the members that stand before that name. */
+function membersBefore(name: string, object: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const copy: Record<string, unknown> = {}
+  for (const earlier in object) {
+    if (earlier === name) break
+    put(copy, earlier, object[earlier])
+  }
+  return copy
+}
+
+/** Assigning to `__proto__` would set the prototype: media types that are not JSON may have such a name. */
+function put(object: Record<string, unknown>, name: string, value: unknown): void {
+  if (name === '__proto__')
+    Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true })
+  else object[name] = value
 }
 
 const MAX_POINTER = 256
@@ -218,9 +240,10 @@ function shapeFor(name: string, shape: LinkedShape): LinkedShape | null | undefi
 /** In a request, a name that readers behind may take for a declared one is not welcome as another. */
 function requestShapeFor(name: string, shape: LinkedShape): LinkedShape | null | undefined {
   const { names } = shape
+  const declared = names?.get(name)
+  if (declared !== undefined) return declared
   const next = shapeFor(name, shape)
-  if (names === null || next === undefined || names.has(name)) return next
-  return isTwin(name, names) ? undefined : next
+  return names !== null && next !== undefined && isTwin(name, names) ? undefined : next
 }
 
 /** How many of the items have a shape. */

@@ -9,6 +9,8 @@ export interface SequencePlan {
   readonly framing: ItemFraming
   readonly schema: unknown
   readonly pointer: string
+  /** From the whole that the contract describes to the item in it, as steps of a pointer: `*`, `data`; mostly none. */
+  readonly within: readonly string[]
 }
 
 /** Sequential media types (OpenAPI 3.2 §4.14.4.1). */
@@ -39,17 +41,26 @@ export function sequencePlan(
   const whole = stated === undefined ? own(member, 'schema') : stated
   if (!isRecord(whole)) return null
   let at = follow(document, whole, `${pointer}/${stated === undefined ? 'schema' : 'itemSchema'}`)
+  const within: string[] = []
   const items = own(at.value, 'items')
-  if (stated === undefined && at.value['type'] === 'array' && isRecord(items))
+  if (stated === undefined && at.value['type'] === 'array' && isRecord(items)) {
     at = follow(document, items, `${at.pointer}/items`)
-  if (framing !== 'events') return { framing, schema: at.value, pointer: at.pointer }
+    within.push('*')
+  }
+  if (framing !== 'events') return { framing, schema: at.value, pointer: at.pointer, within }
   const data = own(recordAt(at.value, 'properties'), 'data')
   if (isRecord(data)) {
     const event = follow(document, data, `${at.pointer}/properties/data`)
     const content = own(event.value, 'contentSchema')
-    if (content !== undefined) return { framing, schema: content, pointer: `${event.pointer}/contentSchema` }
+    if (content !== undefined)
+      return {
+        framing,
+        schema: content,
+        pointer: `${event.pointer}/contentSchema`,
+        within: [...within, 'data'],
+      }
     // An event that is described as such, with text as its data.
     if (event.value['type'] === 'string') return null
   }
-  return at.value['type'] === 'string' ? null : { framing, schema: at.value, pointer: at.pointer }
+  return at.value['type'] === 'string' ? null : { framing, schema: at.value, pointer: at.pointer, within }
 }

@@ -28,7 +28,11 @@ function tightShapes(shapes: readonly Shape[]): Uint8Array {
       if (known === undefined) parents.set(child, [id])
       else known.push(id)
     }
-    if (id > 0 && shape.p !== undefined && (shape.r === undefined || Object.keys(shape.p).length > 0)) {
+    if (
+      id > 0 &&
+      shape.p !== undefined &&
+      (shape.r === undefined || Object.keys(shape.p).length > 0 || children(shape).includes(FORBIDDEN_SHAPE))
+    ) {
       tight[id] = 1
       queue.push(id)
     }

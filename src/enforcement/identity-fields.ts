@@ -98,6 +98,23 @@ function foldedName(lower: string): string {
   return lower.includes('_') || lower.includes('.') ? lower.replaceAll(/[_.]/g, '-') : lower
 }
 
+/** Fields that the gate has read and states itself, under names that CGI and its heirs read as theirs. */
+const READ = new Set(['content-length', 'transfer-encoding', 'content-type', 'content-encoding'])
+/** A contract that declares `content_type` beside them does not make them its own. */
+const STANDARD = /^(?:content-|accept|authorization$|cookie$|if-|user-agent$)/
+const foldedBy = new WeakMap<ReadonlySet<string>, ReadonlySet<string>>()
+
+/** None of those declared, and one of them to who reads `_` and `.` as `-`: its value was never held against a schema. */
+function isTwin(lower: string, name: string, declared: ReadonlySet<string>): boolean {
+  if (declared.size === 0 || declared.has(lower)) return false
+  let names = foldedBy.get(declared)
+  if (names === undefined) {
+    names = new Set(Array.from(declared, foldedName))
+    foldedBy.set(declared, names)
+  }
+  return names.has(name) && (name !== lower || !STANDARD.test(lower))
+}
+
 /**
  * May a caller's field not go upstream? `declared`: lower-case names of the header parameters that the operation's
  * contract asks callers for, in exactly that spelling; they are held against their schema and go on.
@@ -109,6 +126,7 @@ export function isStripped(
 ): boolean {
   const name = foldedName(lower)
   if (api.stripHeaders.length > 0 && api.stripHeaders.includes(name)) return true
+  if (isTwin(lower, name, declared) || (name !== lower && READ.has(name))) return true
   if (!NAMED.has(name) && !FAMILY.test(name)) return false
   return !declared.has(lower) || GATES_OWN.test(name)
 }

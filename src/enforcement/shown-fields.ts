@@ -1,4 +1,4 @@
-import { editFields, type FieldChange, type FieldEdits, type Operation } from '../contract/instantiate.ts'
+import { editItem, type FieldChange, type FieldEdits, type Operation } from '../contract/instantiate.ts'
 import { fieldObligations } from '../decision/obligations.ts'
 import type { ApiPlan } from '../model/bundle.ts'
 import type { Decision, FieldObligation } from '../model/decision.ts'
@@ -68,7 +68,10 @@ function editsOf(operation: Operation, items: JudgedItems | null, { obligations 
   if (items === null || at === undefined) return whole === null ? null : { whole, items: {}, asked }
   const ofRow = rows.map((row) => operation.fieldEdits([...ofCall, ...(row.obligations ?? [])]))
   if (whole === null && ofRow.every((each) => each === null)) return null
-  const of = (index: number): FieldEdits | null => ofRow[items.kinds[index] ?? -1] ?? whole
+  const of = (index: number): FieldEdits | null => {
+    const row = items.kinds[index]
+    return row === undefined ? whole : (ofRow[row] ?? null)
+  }
   return { whole, items: { items: { at, of } }, asked }
 }
 
@@ -95,7 +98,7 @@ export class StreamedFields {
     const edits = this.#operation.fieldEdits(own.length === 0 ? this.#asked : [...this.#asked, ...own])
     if (edits === null) return null
     return (item) => {
-      const { value, changes } = editFields(item, this.#operation.answerLabels(this.#status), edits)
+      const { value, changes } = editItem(item, this.#operation.itemLabels(this.#status), edits)
       for (const change of changes) {
         if (this.#changes.size < MAX_CHANGES) this.#changes.set(`${change.kind} ${change.pointer}`, change)
       }

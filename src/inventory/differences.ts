@@ -1,5 +1,6 @@
 import type { Reason } from '../model/reason.ts'
 import type { ExchangeRecord } from '../model/record.ts'
+import { detect } from '../syntax/sensitive/detect.ts'
 
 /** How live traffic differs from a contract. */
 export type DriftKind =
@@ -52,6 +53,13 @@ export function differences(record: ExchangeRecord): readonly Difference[] {
         const known = found.get(key)
         found.set(key, known === undefined ? each : { ...known, types: [...known.types, ...types] })
       }
+  }
+  // Where enforcing would have refused the request, no decision tells of the answer: that it lost fields is told all the same.
+  for (const field of answered?.released.dropped ?? []) {
+    const place = anyIndex(field)
+    const key = `answer-field ${answer.status} ${place}`
+    if (field !== '/' && !found.has(key))
+      found.set(key, { kind: 'answer-field', place, ...answer, types: [] })
   }
   return [...found.values()]
 }
@@ -147,5 +155,10 @@ function typed(evidence: Evidence): readonly (readonly [field: string, types: re
 const names = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []
 
-/** One row for all items of an array. */
-const anyIndex = (pointer: string): string => pointer.replace(/\/(?:0|[1-9][0-9]*)(?=\/|$)/g, '/*')
+/** One row for all items of an array, and for all names that are data themselves, such as addresses. */
+function anyIndex(pointer: string): string {
+  const steps = pointer.split('/')
+  return steps
+    .map((step) => (/^(?:0|[1-9][0-9]*)$/.test(step) || detect(step, '') !== null ? '*' : step))
+    .join('/')
+}

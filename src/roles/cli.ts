@@ -63,6 +63,7 @@ const actions: CliActions = {
     return key === null ? [] : [key]
   },
   demo: runDemo,
+  drift: async (request) => (await import('./drift.ts')).drift(request),
   inventory: async (config) => (await import('./inventory.ts')).inventory(config),
   policies: {
     test: async (config, options) => (await policies()).test(config, options),

@@ -13,8 +13,11 @@ export interface MediaType {
 
 const MAX_LENGTH = 512
 const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y
-/** RFC 9110 §5.6.4, without the obsolete non-ASCII text. */
-const QUOTED = /"((?:[\t \x21\x23-\x5b\x5d-\x7e]|\\[\t \x21-\x7e])*)"/y
+/**
+ * RFC 9110 §5.6.4, without the obsolete non-ASCII text and with a backslash where it has to be alone: before any other
+ * character some readers drop it and some do not (Go, PHP), which gives a multipart body two boundaries.
+ */
+const QUOTED = /"((?:[\t \x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"/y
 const SPACE = /[ \t]*/y
 
 const NO_PARAMETERS: ReadonlyMap<string, string> = new Map()

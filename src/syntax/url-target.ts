@@ -43,6 +43,8 @@ const MAX_URL = 8_192
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):/
 /** Schemes whose authority WHATWG's reader finds without `//` too (URL Standard §4.2, special). */
 const SPECIAL = new Set(['http', 'https', 'ws', 'wss', 'ftp', 'file'])
+/** Behind other schemes (`url:http://…` of Java and urllib, `feed:`), the one inside is what is called. */
+const NESTED = /^(?:[A-Za-z][A-Za-z0-9+.-]*:)*?((?:https?|wss?|ftp|file):|[A-Za-z][A-Za-z0-9+.-]*:\/\/)/i
 const HOST = /^[A-Za-z0-9._-]{1,253}$/
 /** URL Standard §3.5: a host that ends in such a label is a number, or none. */
 const NUMERIC = /(?:^|\.)(?:[0-9]+|0[xX][0-9A-Fa-f]*)$/
@@ -65,7 +67,11 @@ export function readUrlTarget(text: string, form: UrlForm): UrlTarget {
   }
   const rest = text.slice(scheme.length + 1)
   if (!rest.startsWith('//')) {
-    return SPECIAL.has(scheme) ? refuse('authority-form') : { ok: true, scheme, host: null, port: null }
+    if (SPECIAL.has(scheme)) return refuse('authority-form')
+    const nested = NESTED.exec(rest)
+    return nested === null
+      ? { ok: true, scheme, host: null, port: null }
+      : readUrlTarget(rest.slice(nested[0].length - (nested[1] ?? '').length), 'url')
   }
   const read = authority(scheme, untilPath(rest.slice(2)))
   return read.ok && SPECIAL.has(scheme) && !agrees(text, read) ? refuse('ambiguous') : read

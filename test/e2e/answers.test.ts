@@ -359,7 +359,10 @@ describe('block', () => {
     expect([status, body.includes('SECRET')]).toEqual([502, false])
     const found = outcome?.decisions.flatMap(({ reasons }) => reasons) ?? []
     expect(found).toContainEqual(
-      expect.objectContaining({ code: 'response-field-undeclared', evidence: { fields: ['/*/card'] } }),
+      expect.objectContaining({
+        code: 'response-field-undeclared',
+        evidence: expect.objectContaining({ fields: ['/*/card'] }),
+      }),
     )
     expect((await call('/thing', ok('{"id":"a","card":1}'))).body).toBe('{"id":"a"}')
   })

@@ -35,7 +35,12 @@ describe('observe mode (design.md, Observe)', () => {
     ['a token in the query', request('GET', '/v1/free?access_token=x'), 'token-in-query'],
     ['an undeclared field', post('{"admin":true}'), 'field-undeclared'],
     ['a malformed body', post('{'), 'body-malformed'],
-    ['a coded body', post('x', { 'Content-Encoding': 'gzip' }), 'content-encoding-unsupported'],
+    [
+      'a body in a coding nobody reads',
+      post('x', { 'Content-Encoding': 'compress' }),
+      'content-encoding-unsupported',
+    ],
+    ['a body that is not in its coding', post('x', { 'Content-Encoding': 'gzip' }), 'body-malformed'],
     ['an unknown path', request('GET', '/v1/debug'), 'route-unknown'],
     ['an unknown method', request('PUT', '/v1/free'), 'method-not-allowed'],
     ['an undeclared parameter', request('GET', '/v1/free?x=1'), 'parameter-undeclared'],

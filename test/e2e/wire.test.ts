@@ -66,10 +66,11 @@ describe('request bodies on the wire', () => {
     expect(gate.upstream.calls.length).toBe(before)
   })
 
-  it('refuses coded bodies and other media types', async () => {
-    const coded = await gate.send(post('{"id":"a"}', { 'Content-Encoding': 'gzip' }))
+  it('refuses other codings and media types, and what is not in its coding', async () => {
+    const coded = await gate.send(post('{"id":"a"}', { 'Content-Encoding': 'compress' }))
     const typed = await gate.send(post('<a/>', { 'Content-Type': 'text/xml' }))
-    expect([coded[0]?.status, typed[0]?.status]).toEqual([415, 415])
+    const plain = await gate.send(post('{"id":"a"}', { 'Content-Encoding': 'gzip' }))
+    expect([coded[0]?.status, typed[0]?.status, plain[0]?.status]).toEqual([415, 415, 400])
   })
 
   it('refuses what is too large: announced at once, chunked as soon as it is, and goes on', async () => {

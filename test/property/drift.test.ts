@@ -1,9 +1,8 @@
 import fc from 'fast-check'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { expect, it } from 'vitest'
+import { afterAll, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { contractPatch } from '../../src/assurance/contract-patch.ts'
+import { contractPatch, type PatchedOperation, UNTOLD } from '../../src/assurance/contract-patch.ts'
+import { TAKEN } from '../../src/assurance/type-patch.ts'
 import { readDocument } from '../../src/contract/document.ts'
 import { callInMemory } from '../../src/enforcement/entrances/memory.ts'
 import { DriftCount, type DriftReport } from '../../src/inventory/drift.ts'
@@ -70,7 +69,10 @@ const scalar = fc.constantFrom<unknown>(
 const extra = fc.oneof(
   { weight: 3, arbitrary: scalar },
   { weight: 1, arbitrary: fc.array(scalar, { maxLength: 3 }) },
-  { weight: 1, arbitrary: fc.record({ a: scalar, "b's": fc.array(scalar, { maxLength: 2 }) }, { requiredKeys: [] }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ a: scalar, "b's": fc.array(scalar, { maxLength: 2 }) }, { requiredKeys: [] }),
+  },
 )
 const thing = fc.record(
   {
@@ -86,9 +88,29 @@ const thing = fc.record(
 )
 const query = fc.constantFrom('', '', '?page=1', '?page=two', '?q=a', '?q=7&sort=up', '?tag=1&tag=2')
 const call = fc.oneof(
-  fc.record({ op: fc.constant('get' as const), query, status: fc.constantFrom(200, 200, 202, 203), items: fc.array(thing, { maxLength: 2 }), type: fc.constantFrom('application/json', 'application/json', 'application/hal+json') }),
-  fc.record({ op: fc.constant('create' as const), query, status: fc.constantFrom(201, 201, 409), body: thing, answer: thing, type: fc.constantFrom('application/json', 'application/json', 'application/vnd.x+json') }),
-  fc.record({ op: fc.constant('remove' as const), query, status: fc.constantFrom(200, 204, 500), answer: thing, body: fc.option(thing), type: fc.constant('application/json') }),
+  fc.record({
+    op: fc.constant('get' as const),
+    query,
+    status: fc.constantFrom(200, 200, 202, 203),
+    items: fc.array(thing, { maxLength: 2 }),
+    type: fc.constantFrom('application/json', 'application/json', 'application/hal+json'),
+  }),
+  fc.record({
+    op: fc.constant('create' as const),
+    query,
+    status: fc.constantFrom(201, 201, 409),
+    body: thing,
+    answer: thing,
+    type: fc.constantFrom('application/json', 'application/json', 'application/vnd.x+json'),
+  }),
+  fc.record({
+    op: fc.constant('remove' as const),
+    query,
+    status: fc.constantFrom(200, 204, 500),
+    answer: thing,
+    body: fc.option(thing),
+    type: fc.constant('application/json'),
+  }),
 )
 type Call = typeof call extends fc.Arbitrary<infer C> ? C : never
 
@@ -104,8 +126,14 @@ policies: ./policies
 `
 
 const folder = configFolder()
+afterAll(() => folder.remove())
 
-async function driftOf(calls: readonly Call[], contract: string): Promise<DriftReport> {
+interface Seen {
+  readonly report: DriftReport
+  readonly operations: ReadonlyMap<string, PatchedOperation>
+}
+
+async function driftOf(calls: readonly Call[], contract: string): Promise<Seen> {
   const config = folder.write({
     'sallyport.yaml': configured,
     'shop.yaml': contract,
@@ -118,7 +146,10 @@ async function driftOf(calls: readonly Call[], contract: string): Promise<DriftR
     for (const each of calls) {
       const type = ['Content-Type', each.type]
       const answer = each.op === 'get' ? { items: each.items } : each.answer
-      reply = each.status === 204 ? { status: 204 } : { status: each.status, fields: [...type, 'X-Count', '1'], body: JSON.stringify(answer) }
+      reply =
+        each.status === 204
+          ? { status: 204 }
+          : { status: each.status, fields: [...type, 'X-Count', '1'], body: JSON.stringify(answer) }
       const sent = each.op === 'get' || each.body === null ? null : Buffer.from(JSON.stringify(each.body))
       const { id } = await callInMemory(made.gate, systemRandom(), {
         method: { get: 'GET', create: 'POST', remove: 'DELETE' }[each.op],
@@ -128,36 +159,45 @@ async function driftOf(calls: readonly Call[], contract: string): Promise<DriftR
       })
       const [intent, outcome] = [made.audit.intents.get(id), made.audit.outcomes.get(id)]
       if (intent === undefined || outcome === undefined) throw new Error('no record')
-      count.add({ v: 1, place: { node: '', boot: '', thread: 0, sequence: 0 }, intent: { ...intent, sealed: 'open', personal: null }, outcome } as unknown as ExchangeRecord)
+      count.add({
+        v: 1,
+        place: { node: '', boot: '', thread: 0, sequence: 0 },
+        intent: { ...intent, sealed: 'open', personal: null },
+        outcome,
+      } as unknown as ExchangeRecord)
     }
-    return count.report()
+    const operations = compileBundle(config).apis.flatMap(({ contract }) => contract?.operations ?? [])
+    return { report: count.report(), operations: new Map(operations.map(({ plan }) => [plan.key, plan])) }
   } finally {
     made.close()
   }
 }
 
-it.each(['3.0.3', '3.1.0'])('a contract of OpenAPI %s with the patch has no drift for the same calls', async (version) => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(call, { minLength: 1, maxLength: 4 }), async (calls) => {
-      let contract = schemas(version)
-      let left: readonly unknown[] = []
-      // A check stops at its first fault: what stands behind it shows once that is declared.
-      for (let round = 0; round < 8; round++) {
-        const report = await driftOf(calls, contract)
-        expect(JSON.stringify(report)).not.toContain(SECRET)
-        if (report.rows.length === 0) return
-        const config = join(dirname(folder.path), '')
-        const operations = new Map(compiledOperations())
-        const patch = contractPatch(readDocument(contract, 'shop.yaml'), report.rows, operations)
-        left = patch.left
-        const [first] = patch.overlays
-        expect(left.map(({ why, row }: any) => [why, row.kind, row.place])).toEqual([])
-        const text = stringify(first?.overlay)
-        expect(text).not.toContain(SECRET)
-        contract = stringify(applyOverlay(parse(contract), parse(text)))
-      }
-      expect(left).toBe('drift left after 8 rounds')
-    }),
-    { numRuns: Number(process.env['SALLYPORT_RUNS'] ?? 30) },
-  )
-})
+it.each(['3.0.3', '3.1.0'])(
+  'a contract of OpenAPI %s with the patch has no drift for the same calls',
+  async (version) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(call, { minLength: 1, maxLength: 4 }), async (calls) => {
+        let contract = schemas(version)
+        // A check stops at its first fault: what stands behind it shows once that is declared.
+        for (let round = 0; round < 8; round++) {
+          const { report, operations } = await driftOf(calls, contract)
+          expect(JSON.stringify(report)).not.toContain(SECRET)
+          if (report.rows.length === 0) return
+          const patch = contractPatch(readDocument(contract, 'shop.yaml'), report.rows, operations)
+          const [first] = patch.overlays
+          expect(
+            patch.left
+              .filter(({ why }) => why !== TAKEN && why !== UNTOLD)
+              .map(({ why, row }) => [why, row.kind, row.place]),
+          ).toEqual([])
+          const text = stringify(first?.overlay)
+          expect(text).not.toContain(SECRET)
+          contract = stringify(applyOverlay(parse(contract), parse(text)))
+        }
+        expect.fail('there is drift after 8 patches')
+      }),
+      { numRuns: Number(process.env['SALLYPORT_RUNS'] ?? 30) },
+    )
+  },
+)

@@ -54,7 +54,7 @@ async function recordOf(name: string, token: string | null, call: (typeof CALLS)
 
 describe('a replay of what one configuration recorded by another', () => {
   const names = Object.keys(SETTINGS)
-  const made = ['plain', 'observed', 'public', 'checkpoint', 'listed', 'stagepolicy']
+  const made = ['plain', 'observed', 'public', 'checkpoint', 'listed', 'stagepolicy', 'dropping', 'notingall']
   const pairs = made.flatMap((one) => names.map((other) => [one, other] as const))
 
   it.each(pairs)('%s by %s', async (one, other) => {
@@ -73,6 +73,31 @@ describe('a replay of what one configuration recorded by another', () => {
       }
     }
     expect(wrong).toEqual([])
+  })
+})
+
+describe('what a contract does not declare, under another rule for it', () => {
+  const odd = ['POST', '/v1/things', '{"note":"fine","role":"admin"}'] as const
+  const even = ['POST', '/v1/things', '{"note":"fine"}'] as const
+  const told = async (one: string, other: string, call: (typeof CALLS)[number]): Promise<string> => {
+    const { record } = await recordOf(one, tokens()[1] ?? null, call)
+    return replayRecord(record, compare(bundle(one).outline, bundle(other))).kind
+  }
+
+  it('is never called the same', async () => {
+    for (const [one, other] of [
+      ['plain', 'dropping'],
+      ['dropping', 'plain'],
+      ['dropping', 'noting'],
+      ['noting', 'opdropping'],
+    ] as const) {
+      expect(await told(one, other, odd), `${one} by ${other}`).toBe('undecidable')
+      expect(await told(one, other, even), `${one} by ${other}`).toBe('same')
+    }
+    const wide = ['GET', '/v1/things/w'] as const
+    for (const other of ['blocking', 'notingall'])
+      expect(await told('plain', other, wide)).toBe('undecidable')
+    expect(await told('plain', 'notingall', ['GET', '/v1/things/a'])).toBe('same')
   })
 })
 

@@ -13,6 +13,8 @@ type Scalar = string | number | boolean
 
 /** Query: `a=b&c=d`; path: what stands for the parameter's braces; null where the style writes no such value. */
 export function serialized(parameter: ParameterStyle, value: unknown): string | null {
+  // No field has a name that is not a token (RFC 9110 §5.6.2); published contracts declare such.
+  if (parameter.in === 'header' && !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(parameter.name)) return null
   if (isScalar(value)) return scalar(parameter, value)
   if (Array.isArray(value)) return value.every(isScalar) ? list(parameter, value) : null
   if (typeof value !== 'object' || value === null) return null

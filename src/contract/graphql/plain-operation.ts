@@ -3,6 +3,7 @@ import { type AnswerCheck, type AnswerPromise, NOTHING_STATED } from '../answer.
 import type { BodyCheck } from '../body.ts'
 import { NO_FINDINGS } from '../findings.ts'
 import type { Operation } from '../instantiate.ts'
+import { type LinkedItemLabels, NO_ITEM } from '../sensitivity/linked-labels.ts'
 
 const NO_HEADERS: ReadonlySet<string> = new Set()
 
@@ -45,8 +46,8 @@ export class PlainOperation implements Operation {
     return null
   }
 
-  answerLabels(): null {
-    return null
+  itemLabels(): LinkedItemLabels {
+    return NO_ITEM
   }
 
   promise(status: number, _contentType: string | undefined): AnswerPromise {

@@ -1,7 +1,7 @@
 import type { OpenApiDocument } from '../document.ts'
 import { isRecord, type JsonRecord, listAt, own, recordAt } from '../json-value.ts'
 import type { Located } from '../reference.ts'
-import { referredSchema } from '../schema-resources.ts'
+import { referredSchemas } from '../schema-resources.ts'
 
 /** What the contract writes at one place of a value, through references and combinators: annotations, not validity. */
 export interface Described {
@@ -25,8 +25,7 @@ export function described(document: OpenApiDocument, places: readonly Located[])
     if (!isRecord(value) || seen.has(value)) continue
     seen.add(value)
     stated.push({ value, pointer })
-    const ref = own(value, '$ref')
-    if (ref !== undefined) pending.push(referredSchema(document, value, pointer))
+    pending.push(...referredSchemas(document, value, pointer))
     for (const [name, member] of Object.entries(recordAt(value, 'properties'))) {
       const known = members.get(name) ?? []
       known.push({ value: member, pointer: `${pointer}/properties/${name}` })

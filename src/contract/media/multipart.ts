@@ -51,8 +51,9 @@ interface ReadParts {
 
 function readParts(detail: Linked, media: MediaType, bytes: Uint8Array, within: Within): ReadParts | Finding {
   for (const [name, value] of media.parameters) {
-    // `boundary*0` and a charset of parts are read by some.
-    if (name !== 'boundary' && name.startsWith('boundary')) return malformed('boundary', 0)
+    // `boundary*0` is read by some; others look for the word in all of the field (PHP, regular expressions).
+    if (name !== 'boundary' && /boundary/i.test(`${name}=${value}`)) return malformed('boundary', 0)
+    // Of its parts, to some.
     if (name === 'charset' && !/^utf-8$/i.test(value)) return malformed('charset', 0)
   }
   const read = parseMultipart(bytes, media.parameters.get('boundary') ?? '')
@@ -168,7 +169,12 @@ function fieldFault(detail: LinkedPart, part: Part, pointer: string, within: Wit
 }
 
 /** Held by its digits where a double does not have them all, in whichever way the parts are read. */
-function fitsField(value: string, types: PartField['types'], check: Check | null, { limits }: Within): boolean {
+function fitsField(
+  value: string,
+  types: PartField['types'],
+  check: Check | null,
+  { limits }: Within,
+): boolean {
   if (check === null) return true
   const doubles = reading(limits, false)
   const rounded = typed(value, types, doubles)

@@ -1,6 +1,7 @@
 import type { Finding } from '../../model/fact.ts'
 import { parseForm } from '../../syntax/form.ts'
 import type { JsonLimits } from '../../syntax/json.ts'
+import { isUtf8 } from '../../syntax/media-type.ts'
 import { DEFAULT_XML_LIMITS, parseXml } from '../../syntax/xml.ts'
 import type { BodyReading } from '../body.ts'
 import type { ChosenContent } from '../content.ts'
@@ -24,6 +25,8 @@ export function readMedia(
   const detail = content.media
   if (detail === undefined) return null
   const kind = mediaKind(media)
+  // Escapes are undone in it by some (Django, Tomcat) and in UTF-8 by others.
+  if (kind === 'form' && !isUtf8(media)) return malformed('charset', 0)
   if (kind === 'form' && detail.form !== undefined) return readFormBody(detail.form, bytes, limits)
   if (kind === 'multipart' && detail.multipart !== undefined)
     return readMultipartBody(detail.multipart, media, bytes, limits)

@@ -4,6 +4,7 @@ import { DEFAULT_JSON_LIMITS } from '../../syntax/json.ts'
 import { DEFAULT_XML_LIMITS, parseXml, type XmlAttribute, type XmlElement } from '../../syntax/xml.ts'
 import { withoutRanges } from '../../syntax/xml-tokens.ts'
 import type { BodyReading } from '../body.ts'
+import { foldCase } from '../twin-names.ts'
 import type { XmlDetail, XmlMember, XmlName, XmlNode } from './detail.ts'
 import {
   below,
@@ -157,7 +158,7 @@ class ElementReader {
     members: readonly XmlMember[],
     pointer: string,
   ): void {
-    if (name === '__proto__' || members.some(({ property }) => property === name)) {
+    if (name === '__proto__' || isTaken(name, members)) {
       this.#refuse(undeclared(below(pointer, name)))
       return
     }
@@ -196,6 +197,30 @@ function isNamed(
   if (name.namespace !== null) return namespace === name.namespace
   // Where the contract says nothing of it: none, or that of the element around (a default declared once).
   return namespace === '' || (parent !== null && namespace === parent.namespace)
+}
+
+const takenBy = new WeakMap<readonly XmlMember[], ReadonlySet<string>>()
+
+/**
+ * It stands where a declared member would, or a reader with no eye for namespaces, case, or what is an attribute takes it
+ * for one. Of a property's own name in another case, sealing says so.
+ */
+function isTaken(name: string, members: readonly XmlMember[]): boolean {
+  let taken = takenBy.get(members)
+  if (taken === undefined) {
+    const names = new Set<string>()
+    for (const { property, local, wrapper } of members) {
+      names.add(property)
+      for (const each of [property, local, wrapper?.local ?? local]) {
+        names.add(`@${foldCase(each)}`)
+        if (foldCase(each) !== foldCase(property)) names.add(`${foldCase(each)}:`)
+      }
+    }
+    taken = names
+    takenBy.set(members, names)
+  }
+  const folded = foldCase(name)
+  return taken.has(name) || taken.has(name.startsWith('@') ? folded : `${folded}:`)
 }
 
 const isBlank = (text: string): boolean => !/[^\t\n\r ]/.test(text)

@@ -46,6 +46,9 @@ export function linkParameters(
       each.in === 'query' &&
       !(isSpread(each) && each.text.types.length === 0 && each.text.items === undefined),
   )
+  const members = new Map(
+    spread.flatMap((each) => Object.keys(each.text.members ?? {}).map((name) => [name, each] as const)),
+  )
   return {
     path: at('path'),
     rawPath: readParameters(template),
@@ -57,9 +60,8 @@ export function linkParameters(
           .map((each) => [each.name, each]),
       ),
       deep: new Map(own.filter(({ writing }) => writing === 'deepObject').map((each) => [each.name, each])),
-      members: new Map(
-        spread.flatMap((each) => Object.keys(each.text.members ?? {}).map((name) => [name, each] as const)),
-      ),
+      members,
+      declared: Object.fromEntries([...own.map((each) => [each.name, each] as const), ...members]),
       open: spread.find(({ text }) => text.others !== undefined),
       whole: all.find((each) => each.in === 'querystring' && !form(each)),
     },

@@ -1,6 +1,7 @@
 import type { RawFields } from '../../model/exchange.ts'
 import { parseCookies } from '../../syntax/cookie.ts'
 import { contractFinding } from '../findings.ts'
+import { foldedName } from '../media/folded-names.ts'
 import { readDelimited } from './delimited.ts'
 import {
   type Add,
@@ -47,8 +48,22 @@ export function checkCookies(parameters: readonly LinkedParameter[], fields: Raw
     add(contractFinding('parameter-invalid', { in: 'cookie', name: 'Cookie', rule }, `cookie: ${rule}`))
     return
   }
-  for (const parameter of parameters) checkCookie(parameter, pairs, parameters, add)
+  for (const parameter of parameters) {
+    if (pairs.some(([name]) => isTwinOf(name, parameter, parameters))) add(invalid(parameter, 'name'))
+    else checkCookie(parameter, pairs, parameters, add)
+  }
 }
+
+/** Undeclared, and the declared cookie to some readers: PHP makes `user.id` `user_id`, ASP.NET has no eye for case. */
+const isTwinOf = (
+  name: string,
+  { name: own }: LinkedParameter,
+  parameters: readonly LinkedParameter[],
+): boolean =>
+  name !== own &&
+  name.length === own.length &&
+  foldedName(name) === foldedName(own) &&
+  !parameters.some((each) => each.name === name)
 
 /** A list or object in one cookie. */
 const hasCommas = ({ explode, text }: LinkedParameter): boolean =>

@@ -1,5 +1,6 @@
 import { decodeForm, rawValues } from '../../syntax/uri.ts'
 import { contractFinding, shortPointer } from '../findings.ts'
+import { isTakenFor } from '../media/folded-names.ts'
 import { sightOfTexts } from '../value-sight.ts'
 import { type DeepPath, deepPath, isDeclared, readDeep } from './deep-object.ts'
 import { readDelimited } from './delimited.ts'
@@ -27,6 +28,8 @@ export interface QuerySet {
   readonly members: ReadonlyMap<string, LinkedParameter>
   /** The exploded object that takes other names too. */
   readonly open: LinkedParameter | undefined
+  /** All names above that are declared. */
+  readonly declared: Readonly<Record<string, unknown>>
   /** The whole query as one text that is no form: its names are nobody's. */
   readonly whole: LinkedParameter | undefined
 }
@@ -43,7 +46,10 @@ function ownerOf(set: QuerySet, name: string): LinkedParameter | undefined {
       return path !== null && isDeclared(deep.text, path) ? deep : undefined
     }
   }
-  return set.members.get(name) ?? set.open ?? set.whole
+  const member = set.members.get(name)
+  if (member !== undefined) return member
+  if (set.open !== undefined && isTakenFor(name, set.declared)) return undefined
+  return set.open ?? set.whole
 }
 
 /** The contract declares a pair of this name, as a parameter or as an object's member. */

@@ -17,7 +17,7 @@ export interface PlaceNames {
   /** Names of properties that are not in the direction. */
   readonly marked: Readonly<Record<Direction, ReadonlySet<string>>>
   readonly required: ReadonlySet<string>
-  /** Names that some branches of a `oneOf` or `anyOf` here declare and others do not. */
+  /** Names that some branches of a `oneOf` or `anyOf` here declare and others do not, or that a conditional declares. */
   readonly seams: ReadonlySet<string>
   readonly declares: boolean
   /** It may be an object of which nothing is declared. */
@@ -107,6 +107,7 @@ export class PlaceReader {
       // As in shape.ts: a name that must be there is known.
       if (allowsObject(part) && isSilent(part)) for (const name of asked) names.add(name)
       for (const keyword of ['anyOf', 'oneOf'] as const) this.#addSeams(members(part, keyword), seams)
+      for (const gated of gatedParts(part)) for (const name of this.of(gated).names) seams.add(name)
     }
     return { names, patterns, marked, required, seams, ...this.#form(schema) }
   }
@@ -209,6 +210,12 @@ function partsOf(schema: SchemaObject): readonly Schema[] {
 
 export function conditional(schema: SchemaObject): readonly Schema[] {
   const stated = [schema['if'], schema['then'], schema['else']].filter((part) => part !== undefined)
+  return [...stated, ...entries(schema['dependentSchemas']).map(([, part]) => part)] as readonly Schema[]
+}
+
+/** What applies where a condition holds or does not. */
+export function gatedParts(schema: SchemaObject): readonly Schema[] {
+  const stated = [schema['then'], schema['else']].filter((part) => part !== undefined)
   return [...stated, ...entries(schema['dependentSchemas']).map(([, part]) => part)] as readonly Schema[]
 }
 

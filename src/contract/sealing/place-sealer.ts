@@ -104,6 +104,7 @@ export class PlaceSealer {
       if (member !== undefined) this.#set(keyword, member, this.#inside.inner(member, this.#around(member)))
     }
     this.#dependent()
+    this.#conditions()
     return this.#out ?? schema
   }
 
@@ -161,6 +162,38 @@ export class PlaceSealer {
       for (const [name, member] of sealed) out[name] = member
       this.#set('dependentSchemas', given, out)
     }
+  }
+
+  /** What one of the conditionals alone declares is undeclared where that one does not apply. */
+  #conditions(): void {
+    const schema = this.#schema
+    const gates: Schema[] = []
+    for (const [name, member] of entries(schema['dependentSchemas'])) {
+      const absent = this.#declaredBy(member as Schema)
+      if (absent.length > 0) gates.push({ anyOf: [{ required: [name] }, { absent }] })
+    }
+    if (gates.length > 0) this.#set('allOf', gates, [...members(this.#out ?? schema, 'allOf'), ...gates])
+    if (schema['if'] === undefined) return
+    for (const [keyword, other] of [
+      ['then', 'else'],
+      ['else', 'then'],
+    ] as const) {
+      const absent = schema[other] === undefined ? [] : this.#declaredBy(schema[other] as Schema)
+      if (absent.length === 0) continue
+      const now = (this.#out ?? schema)[keyword] ?? true
+      this.#set(keyword, now, { allOf: [now, { absent }] })
+    }
+  }
+
+  /** Names that nothing else which applies here declares; none where further ones are welcome. */
+  #declaredBy(part: Schema): readonly string[] {
+    const { names, open } = this.#places.of(part)
+    const others = [this.#own]
+    for (const [other, its] of this.#allParts()) if (other !== part) others.push(its)
+    if (open || this.#beside.open || others.some(({ place }) => place.open)) return []
+    return [...names].filter(
+      (name) => !this.#beside.names.has(name) && !others.some(({ place }) => isDeclaredAt(place, name)),
+    )
   }
 
   #combinator(keyword: 'oneOf' | 'anyOf'): void {

@@ -1,5 +1,5 @@
 import type { Schema } from '../schema.ts'
-import { type Direction, entries, members, PlaceReader } from './place-names.ts'
+import { type Direction, entries, gatedParts, members, PlaceReader } from './place-names.ts'
 import { ALONE, type Beside, BRANCHES, PlaceSealer, STEPS } from './place-sealer.ts'
 
 type SchemaObject = Exclude<Schema, boolean>
@@ -13,7 +13,8 @@ const MAX_VARIANTS = 20_000
  *   required at its place, whichever of the schemas that apply there says so (OpenAPI 3.0.3 Schema Object);
  * - a branch of a `oneOf` may not have the names that its siblings declare and nothing that holds with it does
  *   (`absent`), so that branches which differ by such names alone are told apart;
- * - of an `anyOf`, a name needs a matching branch that declares it (`covers`).
+ * - of an `anyOf`, a name needs a matching branch that declares it (`covers`);
+ * - what `then`, `else` or one of `dependentSchemas` alone declares may only stand where that one applies.
  *
  * All other undeclared names are the shape's business (shape.ts): they are sealed over the place, never in a member of
  * an allOf. What none of this touches is shared between the directions and stays as it is.
@@ -84,6 +85,7 @@ export class SealedSchemas {
         if (branches.length > 1 && this.#places.of({ [keyword]: branches }).seams.size > 0) found.seams = true
         open.push(...branches)
       }
+      if (gatedParts(schema).length > 0) found.seams = true
       open.push(...members(schema, 'allOf'), ...members(schema, 'prefixItems'))
       for (const keyword of [...STEPS, ...BRANCHES]) open.push(schema[keyword])
       for (const [, member] of entries(schema['dependentSchemas'])) open.push(member)

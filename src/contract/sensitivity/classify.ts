@@ -6,11 +6,13 @@ import type { ContractWarning } from '../detail.ts'
 import type { OpenApiDocument } from '../document.ts'
 import { faultAt } from '../fault.ts'
 import { isRecord, type JsonRecord, listAt, own, recordAt, textAt } from '../json-value.ts'
+import { mediaKind } from '../media/kind.ts'
 import { follow, type Located } from '../reference.ts'
+import { sequencePlan } from '../sequence-plan.ts'
 import type { FieldStatement } from './field-statement.ts'
 import { statedOf } from './field-statement.ts'
 import { LabelCompiler, type Place } from './label-compiler.ts'
-import type { LabelDetail, LabelId, LabelNode } from './label-node.ts'
+import type { ItemLabels, LabelDetail, LabelId, LabelNode } from './label-node.ts'
 import { type PointerStatements, pointerStatements, type State } from './label-states.ts'
 
 /** What stands beside the contract about its fields. */
@@ -38,6 +40,7 @@ export interface Classified {
 interface Draft {
   readonly request: readonly (State | null)[]
   readonly answers: readonly (readonly [string, State | null])[]
+  readonly items: readonly (readonly [string, State | null, ItemLabels['within']])[]
   readonly parameters: readonly {
     readonly in: Hidden['in']
     readonly name: string
@@ -92,31 +95,35 @@ export class Classifier {
     }
     const answerTrie = trie('answer')
     const answers: (readonly [string, State | null])[] = []
+    const items: Draft['items'][number][] = []
     const headers: (State | null)[] = []
     let json = false
     for (const [status, member] of Object.entries(recordAt(operation.value, 'responses'))) {
       if (status.startsWith('x-')) continue
       const answer = follow(this.#document, member, `${operation.pointer}/responses/${escapePointer(status)}`)
-      const content = contentSchemas(answer)
+      const content = contentSchemas(this.#document, answer)
       json ||= content.json
       const key = status.toLowerCase() === 'default' ? 'default' : status.toUpperCase()
-      answers.push([key, this.#labels.root(content.schemas, answerTrie)])
+      answers.push([key, this.#labels.root(content.schemas, answerTrie === null ? [] : [answerTrie])])
+      if (content.items.length > 0) items.push(this.#items(key, content.items, answerTrie))
       for (const [header, each] of Object.entries(recordAt(answer.value, 'headers'))) {
         const at = follow(this.#document, each, `${answer.pointer}/headers/${escapePointer(header)}`)
         headers.push(this.#parameter(at, header))
       }
     }
     const body = own(operation.value, 'requestBody')
+    const requestTrie = body === undefined ? null : trie('request')
     const request =
       body === undefined
         ? []
         : [
             this.#labels.root(
-              contentSchemas(follow(this.#document, body, `${operation.pointer}/requestBody`)).schemas,
-              trie('request'),
+              contentSchemas(this.#document, follow(this.#document, body, `${operation.pointer}/requestBody`))
+                .schemas,
+              requestTrie === null ? [] : [requestTrie],
             ),
           ]
-    this.#drafts.push({ request, answers, headers, json, parameters: this.#parameters(item, operation) })
+    this.#drafts.push({ request, answers, items, headers, json, parameters: this.#parameters(item, operation) })
   }
 
   /** Throws where what stands beside the contract names nothing. */
@@ -143,7 +150,7 @@ export class Classifier {
     const labels = this.#labels
     const parameters = draft.parameters.map((each) => ({ ...each, ...labels.reached([each.state]) }))
     const request = [...labels.reached(draft.request).places, ...parameters.flatMap(({ places }) => places)]
-    const roots = draft.answers.map(([, root]) => root)
+    const roots = [...draft.answers, ...draft.items].map(([, root]) => root)
     const inBody = labels.reached(roots)
     const answer = [...inBody.places, ...labels.reached(draft.headers).places]
     const classes = { request: classesOf(request), answer: classesOf(answer) }
@@ -156,13 +163,15 @@ export class Classifier {
     const answers: Record<string, LabelId> = {}
     for (const [status, root] of draft.answers)
       if (labels.idOf(root) !== 0) answers[status] = labels.idOf(root)
+    const items: Record<string, ItemLabels> = {}
+    for (const [status, root, within] of draft.items) items[status] = { label: labels.idOf(root), within }
     return {
       plan: {
         ...(classes.request.length + classes.answer.length === 0 ? {} : { classes }),
         ...(fieldRules.length === 0 ? {} : { fieldRules }),
         ...(hidden.length === 0 ? {} : { hiddenParameters: hidden }),
       },
-      detail: { answers, json: draft.json },
+      detail: { answers, json: draft.json, ...(draft.items.length === 0 ? {} : { items }) },
       request,
       answer,
       declares: (pointer) => roots.some((root) => labels.declares(root, parsePointer(pointer))),
@@ -171,6 +180,17 @@ export class Classifier {
 
   table(): Iterable<readonly [LabelId, LabelNode]> {
     return this.#labels.table()
+  }
+
+  /** One item of a sequence: what is stated of the whole by pointers is stated of it where it stands in the whole. */
+  #items(
+    status: string,
+    items: readonly SequenceItemAt[],
+    trie: PointerStatements | null,
+  ): Draft['items'][number] {
+    const within = items.map((each) => each.within).filter((steps) => steps.length > 0)
+    const stated = [[], ...within].flatMap((steps) => stepsBelow(trie, steps) ?? [])
+    return [status, this.#labels.root(items, stated), within]
   }
 
   #parameters(item: At, operation: At): Draft['parameters'] {
@@ -190,7 +210,7 @@ export class Classifier {
   /** A parameter or header states for itself what its schema might. */
   #parameter({ value, pointer }: At, name: string): State | null {
     const schema = own(value, 'schema')
-    const content = contentSchemas({ value, pointer })
+    const content = contentSchemas(this.#document, { value, pointer })
     const schemas: Located[] = [...content.schemas]
     if (schema !== undefined) schemas.push({ value: schema, pointer: `${pointer}/schema` })
     const stated = statedOf(value)
@@ -199,7 +219,7 @@ export class Classifier {
     if (beside.some(({ field }) => field !== undefined))
       throw faultAt(this.#document, pointer, 'field rules stand at fields of an answer’s body')
     const classes = [...new Set(beside.flatMap((each) => each.classes ?? []))]
-    const own_ = beside.length === 0 ? null : stateOf(`#${pointer}`, { classes })
+    const own_ = beside.length === 0 ? [] : [stateOf(`#${pointer}`, { classes })]
     return this.#labels.root(schemas, own_, name)
   }
 }
@@ -208,21 +228,45 @@ function stateOf(at: string, statement: FieldStatement): PointerStatements {
   return { at, statement, met: true, below: new Map() }
 }
 
-function contentSchemas(holder: At): { readonly schemas: readonly Located[]; readonly json: boolean } {
+/** The schema of one item, and where it stands in the whole. */
+interface SequenceItemAt extends Located {
+  readonly within: readonly string[]
+}
+
+function stepsBelow(trie: PointerStatements | null, steps: readonly string[]): PointerStatements | null {
+  let at = trie
+  for (const step of steps) at = at?.below.get(step) ?? null
+  return at
+}
+
+interface ContentSchemas {
+  readonly schemas: readonly Located[]
+  readonly items: readonly SequenceItemAt[]
+  readonly json: boolean
+}
+
+function contentSchemas(document: OpenApiDocument, holder: At): ContentSchemas {
   const schemas: Located[] = []
+  const items: SequenceItemAt[] = []
   let json = false
-  for (const [range, member] of Object.entries(recordAt(holder.value, 'content'))) {
-    const pointer = `${holder.pointer}/content/${escapePointer(range)}`
+  for (const [range, stated] of Object.entries(recordAt(holder.value, 'content'))) {
     const media = parseMediaType(range)
-    if (media === null || !isRecord(member)) continue
-    json ||=
-      isJson(media) || media.subtype === '*' || /(?:ndjson|json-seq|jsonl|event-stream)/.test(media.subtype)
+    if (media === null || !isRecord(stated)) continue
+    // OpenAPI 3.2 §4.7: under `components.mediaTypes`, or in another file.
+    const at = follow(document, stated, `${holder.pointer}/content/${escapePointer(range)}`)
+    const { value: member, pointer } = at
+    const item = sequencePlan(document, media, member, pointer)
+    if (item !== null) items.push({ value: item.schema, pointer: item.pointer, within: item.within })
+    const kind = mediaKind(media)
+    const structured = (kind === 'xml' || kind === 'form') && own(member, 'schema') !== undefined
+    json ||= isJson(media) || media.subtype === '*' || structured || item !== null
+    json ||= /(?:ndjson|json-seq|jsonl|event-stream)/.test(media.subtype)
     for (const keyword of ['schema', 'itemSchema']) {
       const schema = own(member, keyword)
       if (isRecord(schema)) schemas.push({ value: schema, pointer: `${pointer}/${keyword}` })
     }
   }
-  return { schemas, json }
+  return { schemas, items, json }
 }
 
 function classesOf(places: readonly Place[]): readonly string[] {

@@ -1,7 +1,7 @@
 import type { FieldObligation } from '../../model/decision.ts'
 import { escapePointer, parsePointer } from '../../syntax/json-pointer.ts'
 import { isRawNumber } from '../exact-json.ts'
-import { type LinkedLabels, labelsAt, labelsFor } from './linked-labels.ts'
+import { type LinkedItemLabels, type LinkedLabels, labelsAt, labelsFor } from './linked-labels.ts'
 import { maskText, REDACTED } from './masking.ts'
 
 export type EditKind = FieldObligation['kind']
@@ -95,8 +95,15 @@ export function editFields(
   items?: ItemEdits,
 ): Edited {
   const editor = new Editor(items)
-  const edited = editor.edit(value, labels, edits)
+  const edited = editor.edit(value, labels, edits, NONE)
   return { value: edited, changes: [...editor.changes.values()] }
+}
+
+/** One item of a sequence as its reader may have it: pointers may name its fields in the whole, or in the item. */
+export function editItem(item: unknown, { labels, within }: LinkedItemLabels, edits: FieldEdits): Edited {
+  const editor = new Editor(undefined)
+  const inWhole = within.flatMap((steps) => reached(edits, steps))
+  return { value: editor.edit(item, labels, edits, inWhole), changes: [...editor.changes.values()] }
 }
 
 const GONE = Symbol('gone')
@@ -111,10 +118,16 @@ class Editor {
     this.#items = items
   }
 
-  edit(value: unknown, labels: LinkedLabels | null, edits: FieldEdits | null): unknown {
+  /** @param inWhole Pointers that have come to this place in a whole around the value. */
+  edit(
+    value: unknown,
+    labels: LinkedLabels | null,
+    edits: FieldEdits | null,
+    inWhole: readonly PointerEdits[],
+  ): unknown {
     this.#edits = edits
     const start = edits?.pointers ?? null
-    const edited = this.#visit(value, labels, start === null ? NONE : [start], true)
+    const edited = this.#visit(value, labels, start === null ? NONE : [start, ...inWhole], true)
     return edited === GONE ? null : edited
   }
 

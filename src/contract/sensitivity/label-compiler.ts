@@ -53,9 +53,9 @@ export class LabelCompiler {
   }
 
   /** The place of a whole instance that all these schemas describe. */
-  root(schemas: readonly Located[], stated: PointerStatements | null, name?: string): State | null {
+  root(schemas: readonly Located[], stated: readonly PointerStatements[], name?: string): State | null {
     const named = name === undefined || !this.#options.names ? null : classOfName(name)
-    const root = this.#states.state(schemas, named, stated === null ? [] : [stated])
+    const root = this.#states.state(schemas, named, stated)
     if (root !== null) this.#roots.add(root)
     return root
   }
@@ -144,7 +144,7 @@ export class LabelCompiler {
   }
 
   #node(state: State): LabelNode {
-    const { names, patterns, others, items, prefix } = this.#states.below(state)
+    const { names, patterns, overlap, others, items, prefix } = this.#states.below(state)
     const { places, rules, nullable } = this.#ownOf(state)
     const node: { -readonly [K in keyof LabelNode]: LabelNode[K] } = {}
     if (places.length > 0) node.c = [...new Set(places.map((place) => place.class))].sort()
@@ -163,6 +163,7 @@ export class LabelCompiler {
     }
     if (patterns.some(([, child]) => this.idOf(child) !== 0))
       node.q = patterns.map(([text, child]) => [text, this.idOf(child)])
+    if (overlap !== null && this.idOf(overlap) !== 0) node.o = this.idOf(overlap)
     if (others !== null && this.idOf(others) !== 0) node.r = this.idOf(others)
     if (items !== null && this.idOf(items) !== 0) node.i = this.idOf(items)
     if (prefix.some((child) => this.idOf(child) !== 0)) node.t = prefix.map((child) => this.idOf(child))
@@ -170,8 +171,8 @@ export class LabelCompiler {
   }
 
   #children(state: State): readonly State[] {
-    const { names, patterns, others, items, prefix } = this.#states.below(state)
-    const rest = [others, items].filter((each) => each !== null)
+    const { names, patterns, overlap, others, items, prefix } = this.#states.below(state)
+    const rest = [overlap, others, items].filter((each) => each !== null)
     return [...names.values(), ...patterns.map(([, child]) => child), ...rest, ...prefix]
   }
 

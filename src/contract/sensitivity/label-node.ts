@@ -16,6 +16,8 @@ export interface LabelNode {
   readonly m?: readonly string[]
   readonly p?: Readonly<Record<string, LabelId>>
   readonly q?: readonly (readonly [pattern: string, id: LabelId])[]
+  /** Names that meet several of these patterns: what any of them is labelled. */
+  readonly o?: LabelId
   /** All further names. */
   readonly r?: LabelId
   /** Array items after `t`. */
@@ -27,6 +29,14 @@ export interface LabelNode {
 export interface LabelDetail {
   /** By status as the contract writes it, over all media types: `200`, `2XX`, `default`. */
   readonly answers: Readonly<Record<string, LabelId>>
+  /** Of an item of a sequence, by the same statuses; absent where no answer is one. */
+  readonly items?: Readonly<Record<string, ItemLabels>>
   /** Some answer is declared with content that a pointer can point into. */
   readonly json: boolean
+}
+
+export interface ItemLabels {
+  readonly label: LabelId
+  /** Where items stand in the whole that pointers may point into, besides being a whole themselves. */
+  readonly within: readonly (readonly string[])[]
 }

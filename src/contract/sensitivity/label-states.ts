@@ -3,7 +3,7 @@ import type { OpenApiDocument } from '../document.ts'
 import { isRecord, type JsonRecord, listAt, own, recordAt } from '../json-value.ts'
 import { compilePattern } from '../pattern.ts'
 import type { Located } from '../reference.ts'
-import { referredSchema } from '../schema-resources.ts'
+import { referredSchemas } from '../schema-resources.ts'
 import type { Label } from './classes.ts'
 import type { FieldStatement } from './field-statement.ts'
 
@@ -29,6 +29,8 @@ export interface State {
 export interface Below {
   readonly names: ReadonlyMap<string, State>
   readonly patterns: readonly (readonly [string, State])[]
+  /** Of a name that meets several patterns. */
+  readonly overlap: State | null
   readonly others: State | null
   readonly items: State | null
   readonly prefix: readonly State[]
@@ -84,8 +86,7 @@ export class LabelStates {
       const { value, pointer } = next
       if (!isRecord(value) || found.has(pointer)) continue
       found.set(pointer, next)
-      const ref = own(value, '$ref')
-      if (ref !== undefined) open.push(referredSchema(this.#document, value, pointer))
+      open.push(...referredSchemas(this.#document, value, pointer))
       for (const keyword of ['allOf', 'anyOf', 'oneOf']) {
         listAt(value, keyword).forEach((member, index) => {
           open.push({ value: member, pointer: `${pointer}/${keyword}/${index}` })
@@ -168,6 +169,7 @@ export class LabelStates {
         const child = childOf([...at, ...others], null, '*')
         return child === null ? [] : [[text, child] as const]
       }),
+      overlap: patterns.size < 2 ? null : childOf([...[...patterns.values()].flat(), ...others], null, '*'),
       others: others.length === 0 ? null : childOf(others, null, '*'),
       // What a list of them is called, each of them is.
       items: items.length === 0 ? null : childOf(items, state.named, '*'),

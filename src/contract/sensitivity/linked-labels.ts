@@ -1,5 +1,5 @@
 import { compilePattern, type Pattern } from '../pattern.ts'
-import type { LabelDetail, LabelId, LabelNode } from './label-node.ts'
+import type { ItemLabels, LabelDetail, LabelId, LabelNode } from './label-node.ts'
 
 /** A label linked to those below it. */
 export interface LinkedLabels {
@@ -10,6 +10,8 @@ export interface LinkedLabels {
   required: ReadonlySet<string>
   names: ReadonlyMap<string, LinkedLabels | null>
   patterns: readonly (readonly [Pattern, LinkedLabels | null])[]
+  /** Of names that meet several patterns. */
+  overlap: LinkedLabels | null
   others: LinkedLabels | null
   items: LinkedLabels | null
   prefix: readonly (LinkedLabels | null)[]
@@ -38,6 +40,7 @@ export class LabelLinker {
         required: NO_NAMES,
         names: NO_LABELS,
         patterns: NONE,
+        overlap: null,
         others: null,
         items: null,
         prefix: NONE,
@@ -52,7 +55,10 @@ export class LabelLinker {
     const byStatus = Object.entries(detail?.answers ?? {}).map(
       ([status, id]) => [status, this.label(id)] as const,
     )
-    return new AnswerLabels(new Map(byStatus), detail?.json ?? false)
+    const items = Object.entries(detail?.items ?? {}).map(
+      ([status, { label, within }]) => [status, { labels: this.label(label), within }] as const,
+    )
+    return new AnswerLabels(new Map(byStatus), detail?.json ?? false, new Map(items))
   }
 
   #fill(id: LabelId, node: LabelNode): void {
@@ -68,41 +74,68 @@ export class LabelLinker {
       const pattern = compilePattern(text)
       return pattern === null ? [] : [[pattern, this.label(below)] as const]
     })
+    label.overlap = node.o === undefined ? null : this.label(node.o)
     label.others = node.r === undefined ? null : this.label(node.r)
     label.items = node.i === undefined ? null : this.label(node.i)
     label.prefix = (node.t ?? NONE).map((below) => this.label(below))
   }
 }
 
+/** Labels of one item of a sequence; `within`: see `ItemLabels`. */
+export interface LinkedItemLabels extends Pick<ItemLabels, 'within'> {
+  readonly labels: LinkedLabels | null
+}
+
+/** Of what is no sequence. */
+export const NO_ITEM: LinkedItemLabels = Object.freeze({ labels: null, within: NONE })
+
 /** Of one operation; `json`: pointers may point into its answers. */
 export class AnswerLabels {
   readonly json: boolean
   readonly #byStatus: ReadonlyMap<string, LinkedLabels | null>
+  readonly #items: ReadonlyMap<string, LinkedItemLabels>
 
-  constructor(byStatus: ReadonlyMap<string, LinkedLabels | null>, json: boolean) {
+  constructor(
+    byStatus: ReadonlyMap<string, LinkedLabels | null>,
+    json: boolean,
+    items: ReadonlyMap<string, LinkedItemLabels>,
+  ) {
     this.#byStatus = byStatus
     this.json = json
+    this.#items = items
   }
 
-  /** As for contents (OpenAPI 3.1 §4.8.16): the status's own, its class's, else `default`. */
   of(status: number): LinkedLabels | null {
-    const labels = this.#byStatus
-    if (labels.size === 0) return null
-    return (
-      labels.get(String(status)) ??
-      labels.get(`${Math.trunc(status / 100)}XX`) ??
-      labels.get('default') ??
-      null
-    )
+    return ofStatus(this.#byStatus, status) ?? null
   }
+
+  ofItem(status: number): LinkedItemLabels {
+    return ofStatus(this.#items, status) ?? NO_ITEM
+  }
+}
+
+/** As for contents (OpenAPI 3.1 §4.8.16): the status's own, its class's, else `default`. */
+function ofStatus<T>(byStatus: ReadonlyMap<string, T>, status: number): T | undefined {
+  if (byStatus.size === 0) return undefined
+  return (
+    byStatus.get(String(status)) ??
+    byStatus.get(`${Math.trunc(status / 100)}XX`) ??
+    byStatus.get('default')
+  )
 }
 
 /** What is labelled below a name of an object. */
 export function labelsFor(name: string, labels: LinkedLabels): LinkedLabels | null {
   const named = labels.names.get(name)
   if (named !== undefined) return named
-  for (const [pattern, below] of labels.patterns) if (below !== null && pattern.test(name)) return below
-  return labels.others
+  let met = 0
+  let found: LinkedLabels | null = null
+  for (const [pattern, below] of labels.patterns) {
+    if (!pattern.test(name)) continue
+    met++
+    found = below
+  }
+  return met === 0 ? labels.others : met === 1 ? found : labels.overlap
 }
 
 /** What is labelled of an array's element. */

@@ -18,7 +18,7 @@ export interface UrlPlace {
  * Refused where no list says which are taken.
  */
 const DANGEROUS = new Set(
-  'file gopher gophers dict jar netdoc ldap ldaps ldapi tftp phar expect php glob zip ogg smb view-source blob'.split(
+  'file gopher gophers dict jar netdoc ldap ldaps ldapi tftp phar expect php glob zip ogg smb view-source blob url'.split(
     ' ',
   ),
 )
@@ -28,6 +28,9 @@ const LOCAL = [
   'local',
   'localdomain',
   'internal',
+  'svc',
+  'docker',
+  'consul',
   'intranet',
   'home.arpa',
   'lan',
@@ -58,7 +61,7 @@ export function urlFault(
   if (place.ruled === true && place.rule === undefined && api === undefined) return null
   const { hosts, schemes, ports, private: privates = 'deny' }: UrlPlan = { ...api, ...place.rule }
   if (privates === 'allow' && hosts === undefined && schemes === undefined && ports === undefined) return null
-  if (place.mixed === true && !LIKE_URL.test(text)) return null
+  if (place.mixed === true && !isLikeUrl(text)) return null
   let target = readUrlTarget(text, place.form)
   // Formats that nobody asserts also hold `www.example.com/x`, which many programs call all the same.
   if (!target.ok && target.why === 'scheme-missing' && hosts === undefined && schemes === undefined)
@@ -84,8 +87,11 @@ export function urlFault(
   return state === 'public' ? null : state === 'private' ? 'resolves-private' : 'unresolved'
 }
 
-/** As lenient readers see it: spaces before, one slash or more of either kind. */
-const LIKE_URL = /^[\x00-\x20]*(?:[A-Za-z][A-Za-z0-9+.\-\t\r\n]*:|[/\\])[/\\]/
+/** As lenient readers see it: one slash or more of either kind, or a scheme that they find a host behind without any. */
+const LIKE_URL = /^(?:(?:https?|wss?|ftp|file|url):|(?:[a-z][a-z0-9+._-]*:|[/\\])[/\\])/i
+/** They drop spaces before it, and tabs and line ends anywhere (WHATWG URL §4.4, `trim` and `strip` of languages). */
+const isLikeUrl = (text: string): boolean =>
+  LIKE_URL.test(text.replace(/[\t\r\n]/g, '').replace(/^[\x00-\x20\s\ufeff]+/, ''))
 
 const PORT_NEXT = /^[^:]*:[0-9]{1,5}(?:[/?#]|$)/
 

@@ -53,6 +53,20 @@ const RESTATED: ReadonlySet<string> = new Set([
   'resource.zone',
 ])
 
+/** What of a request the contract does not declare, refused, taken out or only noted. */
+const UNDECLARED: ReadonlySet<ReasonCode> = new Set([
+  'field-undeclared',
+  'field-read-only',
+  'parameter-undeclared',
+  'request-field-dropped',
+])
+/** What did not reach the caller of an answer, or would not have. */
+const NOT_AS_IT_CAME: ReadonlySet<ReasonCode> = new Set([
+  'response-field-dropped',
+  'response-item-dropped',
+  'response-error-replaced',
+])
+
 /** Findings that are weighed each in its own way. */
 const SORTED: ReadonlySet<string> = new Set(['contract', 'identity', 'object', 'signal'])
 
@@ -203,7 +217,8 @@ function judge(call: RecordedCall, against: Against, between: Comparison): Repla
   if (identified === null) return undecidable('identity')
   const signalled = signalFindings(call, stated, against)
   if (signalled === null) return undecidable('signals')
-  const sameContract = own !== undefined && own.contract === operation.contract
+  const sameContract =
+    own !== undefined && own.contract === operation.contract && isHandledAlike(call, own, operation)
   const contract = stated.filter(({ reason: { source } }) => source === 'contract')
   const others = stated.filter(({ reason: { source } }) => !SORTED.has(source))
   const mode = operation.plan.mode ?? api.plan.mode
@@ -271,6 +286,23 @@ function judge(call: RecordedCall, against: Against, between: Comparison): Repla
   const hidden =
     to === 'allow' && asked.verdict !== null ? hiddenFields(call, asked, against, filters) : undefined
   return acted(call, to, reasons, policies, unplayed(call), released, hidden)
+}
+
+/** Where the contract does not declare something, what becomes of it is a setting: another may tell it otherwise. */
+function isHandledAlike(
+  { before, decisions }: RecordedCall,
+  own: OperationOutline,
+  by: OperationOutline,
+): boolean {
+  const states = (codes: ReadonlySet<ReasonCode>): boolean =>
+    decisions.some(({ reasons, observed = [] }) =>
+      [...reasons, ...observed].some(({ code }) => codes.has(code)),
+    )
+  if (own.unknownFields !== by.unknownFields) {
+    // A refusal does not name what had been taken out beside.
+    if (states(UNDECLARED) || (own.unknownFields === 'strip' && before === 'deny')) return false
+  }
+  return own.answers === by.answers || !states(NOT_AS_IT_CAME)
 }
 
 function isOfAnswer({ reason: { code } }: Finding): boolean {

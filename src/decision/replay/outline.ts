@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { ApiPlan, BundleHead, BundlePart } from '../../model/bundle.ts'
-import type { OperationKey, OperationPlan } from '../../model/operation.ts'
+import type { AnswerMode, OperationKey, OperationPlan, UnknownFields } from '../../model/operation.ts'
 
 /**
  * What a bundle says of calls, without its validators: enough to see whether a fact that a record states (the route,
@@ -28,6 +28,9 @@ export interface OperationOutline {
   /** Of its checks of parameters, body and answer. */
   readonly contract: string
   readonly object: string
+  /** What becomes of what those checks find undeclared. */
+  readonly answers: AnswerMode
+  readonly unknownFields: UnknownFields
 }
 
 interface Building {
@@ -64,10 +67,16 @@ export class OutlineBuilder {
         const { plan, detail } = part.operation
         const api = this.#apis.get(plan.api)
         if (api === undefined) return
-        const { maxRequestBytes, maxAnswerBytes, largeAnswers } = api.plan
-        const blocks = (plan.answers ?? api.plan.answers) === 'block'
-        const contract = digest([api.modules, detail, maxRequestBytes, maxAnswerBytes, largeAnswers, blocks])
-        api.operations.set(plan.key, { plan, contract, object: digest(plan.object ?? null) })
+        const { maxRequestBytes, maxAnswerBytes, largeAnswers, requestCodings, urls } = api.plan
+        const [answers, unknownFields] = [
+          plan.answers ?? api.plan.answers ?? 'strip',
+          plan.unknownFields ?? api.plan.unknownFields ?? 'reject',
+        ]
+        const blocks = answers === 'block'
+        const sizes = [maxRequestBytes, maxAnswerBytes, largeAnswers, blocks]
+        const contract = digest([api.modules, detail, ...sizes, requestCodings ?? null, urls ?? null])
+        const object = digest(plan.object ?? null)
+        api.operations.set(plan.key, { plan, contract, object, answers, unknownFields })
         return
       }
       case 'policies':

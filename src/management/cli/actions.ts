@@ -1,5 +1,6 @@
 import type { BundleActions } from '../bundle-actions.ts'
 import type { Order, OrderResult } from '../control-socket.ts'
+import type { DriftAnswer, DriftRequest } from '../drift-actions.ts'
 import type { DryCall, DryRun } from '../dry-run.ts'
 import type { InventoryReport } from '../inventory-report.ts'
 import type { PolicyActions } from '../policy-actions.ts'
@@ -24,6 +25,8 @@ export interface CliActions {
   demo(request: DemoRequest): Promise<number>
   /** Classes of fields by operation, as contracts state them and as sampled answers showed. */
   inventory(config: string): Promise<InventoryReport>
+  /** What recorded calls had that contracts do not declare. */
+  drift(request: DriftRequest): Promise<DriftAnswer>
   readonly records: RecordActions
   readonly policies: PolicyActions
   readonly bundles: BundleActions

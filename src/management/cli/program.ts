@@ -5,6 +5,7 @@ import { bundleCommand } from './bundle.ts'
 import { candidateCommands } from './candidate.ts'
 import { checkCommand } from './check.ts'
 import { demoCommand } from './demo.ts'
+import { driftCommand } from './drift.ts'
 import { explainCommand } from './explain.ts'
 import { initCommand } from './init.ts'
 import { inventoryCommand } from './inventory.ts'
@@ -41,6 +42,7 @@ export function sallyportProgram(version: string, actions: CliActions): Command 
     auditCommand,
     policyCommand,
     inventoryCommand,
+    driftCommand,
     reportCommand,
   ]
   for (const command of commands) command(program, actions)

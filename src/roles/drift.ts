@@ -1,0 +1,43 @@
+import { dirname, relative } from 'node:path'
+import { contractPatch } from '../assurance/contract-patch.ts'
+import { readDocument } from '../contract/document.ts'
+import { DriftCount } from '../inventory/drift.ts'
+import type { DriftAnswer, DriftRequest } from '../management/drift-actions.ts'
+import { SallyportError } from '../model/errors.ts'
+import { compileBundle } from './compile-bundle.ts'
+import { recordActions } from './records.ts'
+
+/** What recorded calls had that contracts do not declare, and overlays that would declare it. */
+export async function drift({ config, api, patches, ...within }: DriftRequest): Promise<DriftAnswer> {
+  const count = new DriftCount()
+  const filter = api === undefined ? within : { ...within, api }
+  for await (const record of recordActions.read(config, filter)) count.add(record)
+  const report = count.report()
+  if (!patches || report.rows.length === 0) return { report, patches: [] }
+  const { apis, read } = compileBundle(config)
+  const named = new Set(report.rows.map((row) => row.api))
+  if (api !== undefined && !apis.some(({ plan }) => plan.name === api))
+    throw new SallyportError('usage', `no API is called ${api.slice(0, 60)}`)
+  return {
+    report,
+    patches: apis
+      .filter(({ plan }) => named.has(plan.name))
+      .map(({ plan: { name }, contract }) => {
+        const rows = report.rows.filter((row) => row.api === name)
+        const text = read.apis.find((each) => each.name === name)?.contract
+        if (contract === null || text === null || text === undefined) {
+          const why = 'the API has no OpenAPI contract'
+          return { api: name, overlays: [], notes: [], left: rows.map((row) => ({ row, why })) }
+        }
+        const operations = new Map(contract.operations.map(({ plan }) => [plan.key, plan]))
+        const document = readDocument(text.text, text.file, text.parts)
+        const { overlays, ...rest } = contractPatch(document, rows, operations)
+        const folder = dirname(text.file)
+        return {
+          api: name,
+          ...rest,
+          overlays: overlays.map((each) => ({ ...each, name: relative(folder, each.file) })),
+        }
+      }),
+  }
+}
