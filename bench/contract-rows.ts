@@ -10,8 +10,8 @@ export interface ContractRow {
   readonly bytes: number
   /** The strict scan, the schema, sealing; of answers also the writing of what is left. */
   readonly gate_us: number
-  /** JSON.parse and Ajv with formats over the same schema, unsealed. */
-  readonly ajv_us: number
+  /** JSON.parse and Ajv with formats over the same schema, unsealed; null of messages that only the gate holds. */
+  readonly ajv_us: number | null
   /** JSON.parse and express-openapi-validator’s handlers. */
   readonly express_us: number | null
   /** kin-openapi (Go), the validator in Wallarm’s API firewall. */
@@ -54,14 +54,14 @@ export async function measureContracts(
 function contracts(measured: readonly ContractMeasured[], kin: Peer): Contracts {
   const over = (begins: string): number | null => {
     const found = measured.find(({ message: name }) => name.startsWith(begins))
-    return found === undefined ? null : rounded(found.gateUs / found.ajvUs, 2)
+    return found?.ajvUs == null ? null : rounded(found.gateUs / found.ajvUs, 2)
   }
   return {
     rows: measured.map(({ message: name, bytes, gateUs, ajvUs, expressUs }) => ({
       message: name,
       bytes,
       gate_us: rounded(gateUs, 2),
-      ajv_us: rounded(ajvUs, 2),
+      ajv_us: ajvUs === null ? null : rounded(ajvUs, 2),
       express_us: expressUs === null ? null : rounded(expressUs, 2),
       kin_us: kin[name] === undefined ? null : rounded(kin[name], 2),
     })),

@@ -1,12 +1,11 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
-import type { CompiledContract } from '../src/contract/compile.ts'
 import { compileContract } from '../src/contract/compile.ts'
-import { ContractBuilder, type Operation } from '../src/contract/instantiate.ts'
-import { API } from '../test/contract-instance.ts'
+import type { Operation } from '../src/contract/instantiate.ts'
 import { CASES, CONTRACT, type ContractCase, schemaOf } from './contract-cases.ts'
 import { expressValidator } from './express-validator.ts'
-import { leastCpu } from './least-cpu.ts'
+import { gateMessages, instantiated } from './gate-messages.ts'
+import { leastCpuOf } from './least-cpu.ts'
 
 /**
  * Runs in a process of its own, pinned like the gate: what holding one message against its schema takes from its bytes
@@ -18,7 +17,8 @@ export interface ContractMeasured {
   readonly bytes: number
   /** CPU of the process for one message in µs, least of the rounds. */
   readonly gateUs: number
-  readonly ajvUs: number
+  /** Null of messages that only the gate holds. */
+  readonly ajvUs: number | null
   /** Null for answers: it validates them only after they were serialized by the app. */
   readonly expressUs: number | null
 }
@@ -29,29 +29,29 @@ async function measure(each: ContractCase, ms: number): Promise<ContractMeasured
   const gate = each.direction === 'request' ? request(operation, bytes) : answer(operation, bytes, each)
   const ajv = byAjv(each, bytes)
   const express = each.direction === 'request' ? await expressValidator(each, bytes) : null
+  const [gateUs = Number.NaN, ajvUs = Number.NaN] = leastCpuOf(ms, [gate, ajv])
   return {
     message: each.name,
     bytes: bytes.length,
-    gateUs: leastCpu(ms, gate),
-    ajvUs: leastCpu(ms, ajv),
+    gateUs,
+    ajvUs,
     expressUs: express === null ? null : await express.measure(ms),
   }
 }
 
-let compiled: CompiledContract | null = null
+let operations: ReadonlyMap<string, Operation> | null = null
 
 function linked(key: string): Operation {
-  compiled ??= compileContract({
-    api: 'shop',
-    text: JSON.stringify(CONTRACT),
-    file: 'bench.json',
-    objects: {},
-    credential: 'replace',
-  })
-  const builder = new ContractBuilder(API)
-  for (const { name, source } of compiled.modules) builder.addModule(name, source)
-  for (const operation of compiled.operations) builder.addOperation(operation)
-  const operation = builder.finish().operations.get(`shop.${key}`)
+  operations ??= instantiated(
+    compileContract({
+      api: 'shop',
+      text: JSON.stringify(CONTRACT),
+      file: 'bench.json',
+      objects: {},
+      credential: 'replace',
+    }),
+  )
+  const operation = operations.get(`shop.${key}`)
   if (operation === undefined) throw new Error(`the contract has no ${key}`)
   return operation
 }
@@ -82,6 +82,8 @@ process.once('message', (ms) => {
   void (async () => {
     const measured: ContractMeasured[] = []
     for (const each of CASES) measured.push(await measure(each, Number(ms)))
+    for (const { name, bytes, one } of gateMessages())
+      measured.push({ message: name, bytes, gateUs: leastCpuOf(Number(ms) / 2, [one])[0] ?? Number.NaN, ajvUs: null, expressUs: null })
     process.send?.(measured)
   })()
 })

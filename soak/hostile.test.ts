@@ -81,7 +81,11 @@ it('serves the healthy while the hostile call', async () => {
         return new Map([[text.slice(0, 300), 1]])
       })
     }
-    keepResult('hostile', { load, alone: { ...alone, p50: round(alone.p50), p99: round(alone.p99) }, kinds: rows })
+    keepResult('hostile', {
+      load,
+      alone: { ...alone, p50: round(alone.p50), p99: round(alone.p99) },
+      kinds: rows,
+    })
     expect([...new Set(wrong)]).toEqual([])
     // Not ended and started again meanwhile.
     expect(gateProcessOf(gate.bench.running)).toBe(pid)

@@ -6,7 +6,9 @@ export function hostileContract(): string {
   const operation = (id: string, more: object): object => ({
     operationId: id,
     security: [],
-    responses: { '200': { description: 'x', content: json({ type: 'object', properties: { ok: { type: 'boolean' } } }) } },
+    responses: {
+      '200': { description: 'x', content: json({ type: 'object', properties: { ok: { type: 'boolean' } } }) },
+    },
     ...more,
   })
   const answer = (id: string, content: object): object => ({
@@ -25,7 +27,10 @@ export function hostileContract(): string {
       '/json': post('postJson', body('application/json', { $ref: '#/components/schemas/Doc' })),
       '/form': post('postForm', body('application/x-www-form-urlencoded', FORM)),
       '/multipart': post('postMultipart', body('multipart/form-data', FORM)),
-      '/xml': post('postXml', body('application/xml', { type: 'object', xml: { name: 'doc' }, properties: FORM.properties })),
+      '/xml': post(
+        'postXml',
+        body('application/xml', { type: 'object', xml: { name: 'doc' }, properties: FORM.properties }),
+      ),
       '/text': post('postText', body('text/plain', { type: 'string', pattern: '^(a+)+$' })),
       '/lines': post('postLines', {
         requestBody: { required: true, content: { 'application/x-ndjson': { itemSchema: item } } },
@@ -36,7 +41,14 @@ export function hostileContract(): string {
       '/answers/binary': answer('answerBinary', { 'application/octet-stream': {} }),
       '/answers/lines': answer('answerLines', { 'application/x-ndjson': { itemSchema: item } }),
       '/answers/events': answer('answerEvents', {
-        'text/event-stream': { itemSchema: { type: 'object', properties: { data: { type: 'string' } } } },
+        'text/event-stream': {
+          itemSchema: {
+            type: 'object',
+            properties: {
+              data: { type: 'string', contentMediaType: 'application/json', contentSchema: item },
+            },
+          },
+        },
       }),
     },
     components: { schemas: { Doc: DOC, Tree: TREE } },
@@ -55,7 +67,10 @@ const TREE = {
 const branches = Array.from({ length: 200 }, (_, i) => ({
   type: 'object',
   required: [`k${i}`],
-  properties: { [`k${i}`]: { type: 'integer', multipleOf: i + 1 }, id: { type: 'string', pattern: '^[a-z]*$' } },
+  properties: {
+    [`k${i}`]: { type: 'integer', multipleOf: i + 1 },
+    id: { type: 'string', pattern: '^[a-z]*$' },
+  },
 }))
 
 const DOC = {
@@ -72,7 +87,11 @@ const DOC = {
     tree: { $ref: '#/components/schemas/Tree' },
     shapes: list({ oneOf: branches }),
     some: list({ anyOf: branches }),
-    map: { type: 'object', additionalProperties: { type: 'number' }, propertyNames: { pattern: '^(k+)+[0-9]*$' } },
+    map: {
+      type: 'object',
+      additionalProperties: { type: 'number' },
+      propertyNames: { pattern: '^(k+)+[0-9]*$' },
+    },
     has: list({}, { contains: { type: 'object', required: ['x'] } }),
     mails: list({ type: 'string', format: 'email' }),
     uris: list({ type: 'string', format: 'uri' }),
@@ -104,7 +123,11 @@ const PARAMETERS = [
     in: 'query',
     style: 'deepObject',
     explode: true,
-    schema: { type: 'object', properties: { a: { type: 'string' } }, additionalProperties: { type: 'string' } },
+    schema: {
+      type: 'object',
+      properties: { a: { type: 'string' } },
+      additionalProperties: { type: 'string' },
+    },
   },
   { name: 'filter', in: 'query', content: json({ $ref: '#/components/schemas/Tree' }) },
   { name: 'sid', in: 'cookie', schema: { type: 'string' } },

@@ -34,7 +34,9 @@ export class WatchedGate {
   }
 
   static async start(): Promise<WatchedGate> {
-    const healthy = fork(join(import.meta.dirname, 'healthy.ts'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const healthy = fork(join(import.meta.dirname, 'healthy.ts'), {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
     const [{ upstream }] = (await once(healthy, 'message')) as [{ upstream: string }]
     const bench = await Workbench.prepare()
     bench.upstream.answer = answerBadly
@@ -101,7 +103,8 @@ export class WatchedGate {
   /** Resident memory of the gate process in MiB: now, and the most since `forgetPeak`. */
   memory(): { readonly now: number; readonly peak: number } {
     const status = readFileSync(`/proc/${gateProcessOf(this.bench.running)}/status`, 'utf8')
-    const of = (name: string): number => Math.round(Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1_024)
+    const of = (name: string): number =>
+      Math.round(Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1_024)
     return { now: of('VmRSS'), peak: of('VmHWM') }
   }
 

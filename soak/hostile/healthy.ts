@@ -26,7 +26,8 @@ process.on('message', (message: { readonly start?: string; readonly take?: true 
     return
   }
   const sorted = latencies.sort((a, b) => a - b)
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+  const at = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
   process.send?.({ calls: sorted.length, failed, p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0 })
   latencies = []
   failed = 0

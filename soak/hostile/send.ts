@@ -74,7 +74,9 @@ export function send(url: string, sending: Sending): Promise<Seen> {
           return
         }
         sent += value.byteLength
-        outgoing.write(value, () => (sending.pauseMs ? setTimeout(next, sending.pauseMs) : setImmediate(next)))
+        outgoing.write(value, () =>
+          sending.pauseMs ? setTimeout(next, sending.pauseMs) : setImmediate(next),
+        )
       }
       next()
     } else {

@@ -33,7 +33,8 @@ export function answerBadly(request: IncomingMessage, response: ServerResponse):
       return
     case 'endless': {
       head()
-      const line = form === 'events' ? 'data: a\n\n' : form === 'lines' ? '{"id":1,"text":"a"}\n' : null
+      const line =
+        form === 'events' ? 'data: {"id":1}\n\n' : form === 'lines' ? '{"id":1,"text":"a"}\n' : null
       pump(response, '', line === null ? spaces : Buffer.from(line.repeat(4_000)), 1_024 * 16)
       return
     }

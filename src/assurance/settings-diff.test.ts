@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { apiPlan, plan, sideOf } from '../../test/policy-sides.ts'
 import type { ApiPlan, IssuerPlan } from '../model/bundle.ts'
+import type { OperationPlan } from '../model/operation.ts'
 import type { SettingChange } from './settings-diff.ts'
 import { diffSettings } from './settings-diff.ts'
 
@@ -45,6 +46,36 @@ it('tells where an API answers and what stands behind it', () => {
   expect(diff({}, { upstream })).toEqual([
     '- apis.shop.upstream is http://other:1/x instead of http://127.0.0.1:3000',
   ])
+})
+
+it('tells what becomes of what a contract does not declare', () => {
+  expect(diff({}, { unknownFields: 'strip' })).toEqual([
+    '+ apis.shop.unknownFields is strip instead of reject',
+  ])
+  expect(diff({ unknownFields: 'observe' }, { unknownFields: 'strip' })).toEqual([
+    '- apis.shop.unknownFields is strip instead of observe',
+  ])
+  expect(diff({ unknownFields: 'reject' }, {})).toEqual([])
+  const of = (own: Partial<OperationPlan>) =>
+    sideOf('', [{ ...plan({ key: 'shop.list' }), ...own }], apiPlan({}))
+  expect(diffSettings(of({}), of({ unknownFields: 'observe' })).map(told)).toEqual([
+    '+ unknownFields of shop.list is observe instead of reject',
+  ])
+  expect(diff({}, { answers: 'observe' })).toEqual(['+ apis.shop.answers is observe instead of strip'])
+  expect(diff({}, { largeAnswers: 'pass' })).toEqual(['+ apis.shop.largeAnswers is pass instead of refuse'])
+})
+
+it('tells which bodies are read, and whom URLs may name', () => {
+  expect(diff({ requestCodings: ['gzip'] }, { requestCodings: ['br'] })).toEqual([
+    '+ apis.shop.requestCodings takes bodies in br',
+    '- apis.shop.requestCodings no longer takes bodies in gzip',
+  ])
+  expect(diff({}, { requestCodings: [] })).toEqual(['- apis.shop.requestCodings takes bodies in none alone'])
+  expect(diff({ urls: { hosts: ['a.example'] } }, { urls: { private: 'allow' } })).toEqual([
+    '+ apis.shop.urls.hosts lets URLs name any',
+    '+ apis.shop.urls.private is allow instead of deny',
+  ])
+  expect(diff({}, { urls: { ports: [443] } })).toEqual(['- apis.shop.urls.ports lets URLs name 443 alone'])
 })
 
 it('widens where calls go on unrecorded', () => {

@@ -1,7 +1,7 @@
 import { readPlan } from '../decision/cedar/plan.ts'
-import type { ApiPlan, IssuerPlan } from '../model/bundle.ts'
+import type { ApiPlan, IssuerPlan, UrlPlan } from '../model/bundle.ts'
 import type { Mode } from '../model/decision.ts'
-import type { AnswerMode, OperationPlan } from '../model/operation.ts'
+import type { AnswerMode, OperationPlan, UnknownFields } from '../model/operation.ts'
 import type { Side } from './side.ts'
 
 /** A setting outside the policies that lets more, or fewer, calls through. */
@@ -29,7 +29,17 @@ export function diffSettings(before: Side, after: Side): readonly SettingChange[
       const mode = operation.mode ?? next.mode
       const own = operation.answers ?? next.answers
       if (operation.answers !== undefined || old?.answers !== undefined)
-        answers(`answers of ${operation.key}`, old === undefined ? 'strip' : (old.answers ?? previous?.plan.answers), own, changes)
+        answers(
+          `answers of ${operation.key}`,
+          old === undefined ? 'strip' : (old.answers ?? previous?.plan.answers),
+          own,
+          changes,
+        )
+      const unknown = operation.unknownFields ?? next.unknownFields
+      if (operation.unknownFields !== undefined || old?.unknownFields !== undefined) {
+        const was = old === undefined ? 'reject' : (old.unknownFields ?? previous?.plan.unknownFields)
+        unknownFields(`unknownFields of ${operation.key}`, was, unknown, changes)
+      }
       // What follows its API is told with it; where no operation was, a call was refused.
       if (operation.mode !== undefined || old?.mode !== undefined)
         modes(`mode of ${operation.key}`, old?.mode ?? previous?.plan.mode ?? 'enforce', mode, changes)
@@ -62,6 +72,9 @@ function diffApi(before: ApiPlan, after: ApiPlan, changes: SettingChange[]): voi
   answers(`${at}.answers`, before.answers, after.answers, changes)
   const large = after.largeAnswers ?? 'refuse'
   value(`${at}.largeAnswers`, before.largeAnswers ?? 'refuse', large, large === 'pass', changes)
+  unknownFields(`${at}.unknownFields`, before.unknownFields, after.unknownFields, changes)
+  choices(`${at}.requestCodings`, before.requestCodings, after.requestCodings, 'takes bodies in', changes)
+  diffUrls(`${at}.urls`, before.urls ?? {}, after.urls ?? {}, changes)
   // A source states facts for policies and may refuse by itself: fewer may let more through, and so may others.
   const signals = (plan: ApiPlan): readonly string[] =>
     (plan.signals ?? []).map((each) => JSON.stringify(each))
@@ -78,6 +91,29 @@ function diffApi(before: ApiPlan, after: ApiPlan, changes: SettingChange[]): voi
     const words = `stands in ${after.zone ?? 'no zone'} instead of ${before.zone ?? 'none'}`
     changes.push({ setting: `${at}.zone`, widened: true, words })
   }
+}
+
+/** Whom URLs in requests may name. */
+function diffUrls(at: string, before: UrlPlan, after: UrlPlan, changes: SettingChange[]): void {
+  for (const name of ['hosts', 'schemes'] as const)
+    choices(`${at}.${name}`, before[name], after[name], 'lets URLs name', changes)
+  choices(`${at}.ports`, before.ports?.map(String), after.ports?.map(String), 'lets URLs name', changes)
+  const inside = after.private ?? 'deny'
+  value(`${at}.private`, before.private ?? 'deny', inside, inside === 'allow', changes)
+}
+
+/** A list that is absent lets all through; an empty one nothing. */
+function choices(
+  setting: string,
+  before: readonly string[] | undefined,
+  after: readonly string[] | undefined,
+  verb: string,
+  changes: SettingChange[],
+): void {
+  if (before !== undefined && after !== undefined) return members(setting, before, after, verb, changes)
+  if (before === after) return
+  const words = after === undefined ? `${verb} any` : `${verb} ${after.join(', ') || 'none'} alone`
+  changes.push({ setting, widened: after === undefined, words })
 }
 
 /** Without hosts an API answers under all of them. */
@@ -193,6 +229,19 @@ function answers(
 ): void {
   const [was, after] = [before ?? 'strip', now ?? 'strip']
   value(setting, was, after, STRICTNESS.indexOf(after) > STRICTNESS.indexOf(was), changes)
+}
+
+/** What becomes of what a contract does not declare in requests: refused, taken out, or passed on. */
+const TAKING = ['reject', 'strip', 'observe'] as const
+
+function unknownFields(
+  setting: string,
+  before: UnknownFields | undefined,
+  now: UnknownFields | undefined,
+  changes: SettingChange[],
+): void {
+  const [was, after] = [before ?? 'reject', now ?? 'reject']
+  value(setting, was, after, TAKING.indexOf(after) > TAKING.indexOf(was), changes)
 }
 
 function members(

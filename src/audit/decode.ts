@@ -193,13 +193,18 @@ function halves(stated: unknown): readonly (readonly [string, string])[] {
   })
 }
 
-function hidden(released: Plain): Pick<OutcomeEntry['released'], 'redacted' | 'detected'> {
+function hidden(released: Plain): Pick<OutcomeEntry['released'], 'droppedTypes' | 'redacted' | 'detected'> {
   const redacted = halves(released['redacted']).map(([kind, pointer]) => ({
     kind: oneOf(kind, ['drop', 'redact', 'mask'], 'drop'),
     pointer,
   }))
   const detected = halves(released['detected']).map(([name, pointer]) => ({ class: name, pointer }))
-  return { ...(redacted.length === 0 ? {} : { redacted }), ...(detected.length === 0 ? {} : { detected }) }
+  const droppedTypes = texts(released['droppedTypes'])
+  return {
+    ...(droppedTypes.length === 0 ? {} : { droppedTypes }),
+    ...(redacted.length === 0 ? {} : { redacted }),
+    ...(detected.length === 0 ? {} : { detected }),
+  }
 }
 
 function itemDecisions(line: Plain): ItemDecisions {

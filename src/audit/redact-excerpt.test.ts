@@ -15,6 +15,17 @@ it.each([
   ['key AKIAIOSFODNN7EXAMPLE is used', 'IOSFOD'],
   [`digest ${'0a'.repeat(20)}`, '0a0a'],
   ['-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----', 'MIIabc'],
+  ['postgres://app:p@ss:hunter2@db/x', 'hunter2'],
+  ['{\\"password\\":\\"hunter2\\"}', 'hunter2'],
+  ['&quot;password&quot;:&quot;hunter2&quot;', 'hunter2'],
+  ['q=password%3Dhunter2', 'hunter2'],
+  ['<userPassword>hunter2</userPassword>', 'hunter2'],
+  ['Cookie: a=b; sid=hunter2', 'hunter2'],
+  ['{"pass":["a","hunter2"]}', 'hunter2'],
+  ['"password": "two\nhunter2"', 'hunter2'],
+  ['otp: 123456', '123456'],
+  ['ssn 123-45-6789', '6789'],
+  ['iban DE89 3704 0044 0532 0130 00', '0532'],
 ])('%s is kept without what is secret in it', (text, secret) => {
   expect(redactExcerpt(text)).not.toContain(secret)
 })

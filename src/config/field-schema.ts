@@ -13,7 +13,7 @@ const className = z
   )
   .transform((text) => text.toLowerCase())
 
-const classes = z
+export const fieldClasses = z
   .union([className, z.array(className).min(1).max(16)])
   .transform((stated) => [...new Set([stated].flat())].sort())
   .superRefine((names, context) => {
@@ -54,7 +54,7 @@ export const fieldVisibility = z.strictObject({
 })
 
 const stated = {
-  class: classes
+  class: fieldClasses
     .optional()
     .describe(
       'What the field holds: `pii`, `phi`, `pci`, `credential`, `secret`, a word of your own, or a list; `none` where its name misleads.',

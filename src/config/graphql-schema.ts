@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { fieldClasses } from './field-schema.ts'
 import { localPath } from './forms.ts'
 
 /** A GraphQL API: `apis.*.graphql`, in place of `contract`. */
@@ -104,6 +105,19 @@ export const graphqlSettings = z.strictObject({
     .default([])
     .describe(
       'Types, `Order`, and fields, `Order.notes`, that are actions of their own, besides those that policies name.',
+    ),
+  fields: z
+    .record(
+      coordinate,
+      z.strictObject({
+        class: fieldClasses.describe(
+          'What it holds: `pii`, `phi`, `pci`, `credential`, `secret`, a word of your own, or a list; `none` where its name misleads.',
+        ),
+      }),
+    )
+    .default({})
+    .describe(
+      'Classes of fields and scalars: `User.email: { class: pii }`. Comes before `@sallyport(class: "pii")` of the schema.',
     ),
   trustedDocuments: trustedDocuments.optional().describe('Documents that are registered beforehand.'),
   answerExtensions: z

@@ -34,6 +34,8 @@ export interface AnswerCheck {
   readonly sample?: (maxValues: number) => readonly Detected[]
   /** Of an error: what its texts tell of the upstream's inside, by the name of the rule (error-leak.ts). */
   readonly leak?: string
+  /** The part that told it, where callers get the rest of the answer: for the record alone. */
+  readonly told?: Uint8Array
 }
 
 /** The values at the object rule's pointers, unchecked; undefined where there is none. */
@@ -196,7 +198,8 @@ function itemsLeft(
   return { at: items.at, of: (index) => items.of(left[index] ?? -1) }
 }
 
-function undeclaredFields(fields: readonly string[], types: readonly string[]): Finding {
+/** Of a mode that takes out nothing: what is not declared speaks against the answer. */
+export function undeclaredFields(fields: readonly string[], types: readonly string[] = []): Finding {
   return finding(reason('response-field-undeclared', 'contract', { fields, types }))
 }
 

@@ -11,6 +11,7 @@ import { readMedia } from './media/read.ts'
 import { foldCase } from './twin-names.ts'
 import { sealValue } from './unknown-fields.ts'
 import { sightOfContent } from './value-sight.ts'
+import { toldPointer } from './told-pointer.ts'
 
 export interface BodySet {
   readonly required: boolean
@@ -143,7 +144,7 @@ function readJson(bytes: Uint8Array, limits: JsonLimits): BodyReading | Finding 
   if (scan.ok)
     return { value: scan.value, digits: scan.exact ? null : () => parseExact(bytes), write: writeJson }
   const { rule, pointer, offset } = scan.fault
-  const text = `${pointer === '' ? '/' : pointer}: ${rule}`
+  const text = `${pointer === '' ? '/' : toldPointer(pointer)}: ${rule}`
   return contractFinding('body-malformed', { rule, pointer, offset }, text)
 }
 

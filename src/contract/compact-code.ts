@@ -9,7 +9,7 @@ const TEXT = '"(?:[^"\\\\]|\\\\.)*"'
 const UNREAD = new RegExp(
   [
     `schemaPath:${TEXT},`,
-    `,parentData:\\w+,parentDataProperty:(?:\\w+|${TEXT}),rootData(?=[,}])`,
+    `,parentData(?::\\w+)?,parentDataProperty(?::(?:\\w+|${TEXT}))?,rootData(?=[,}])`,
     `(keyword:(?!"required")${TEXT}),params:\\{(?:[^{}"]|${TEXT})*\\}`,
     "(['`]|\\b(?:parentData|parentDataProperty|rootData)\\b)",
     TEXT,

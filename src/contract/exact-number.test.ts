@@ -109,3 +109,30 @@ describe('numbers of bodies and contracts by their digits (standards 7.2)', () =
     ])
   })
 })
+
+it('of small divisors says what BigInt says', () => {
+  for (const digits of ['1', '98765432109876543210987654321', '7'.repeat(50), `1${'0'.repeat(30)}1`]) {
+    for (const divisor of ['1', '7', '12', '999983', '9999999', '10000019', '1000000000039']) {
+      for (const exponent of [0, 1, 13, 300]) {
+        const expected = (BigInt(digits) * 10n ** BigInt(exponent)) % BigInt(divisor) === 0n
+        expect(isMultiple(`${digits}e${exponent}`, divisor), `${digits}e${exponent} of ${divisor}`).toBe(expected)
+      }
+    }
+  }
+})
+
+it('tells whole numbers apart that print alike as doubles', () => {
+  const told = judge('{"type":"array","uniqueItems":true}')
+  expect(told('[100000000000000016384,100000000000000020000]')).toEqual([])
+  expect(told('[1e20,100000000000000000000]')).toEqual(['body-invalid /: uniqueItems'])
+})
+
+it('finds exact values beside and below one another', () => {
+  const told = judge(
+    '{"type":"array","items":{"type":"object","properties":{"a":{"maximum":9007199254740992},"b":{"type":"array","items":{"maximum":9007199254740992}},"a~/":{"maximum":1}}}}',
+  )
+  expect(told('[{"a":1,"b":[1,2],"a~/":1},{"a":9007199254740992,"b":[9007199254740993]}]')).toEqual([
+    'body-invalid /1/b/0: maximum',
+  ])
+  expect(told('[{"a":1,"b":[],"a~/":9007199254740993}]')).toEqual(['body-invalid /0/a~0~1: maximum'])
+})

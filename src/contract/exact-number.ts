@@ -139,16 +139,28 @@ export function canonicalNumber({ rawJSON }: RawNumber): string {
   return `${negative ? '-' : ''}0.${digits}e${point}`
 }
 
+/** Where the last look-up ended, since checks go through the items of one list, or the members of one object. */
+const near: { root: unknown; parent: string; value: unknown } = { root: undefined, parent: '', value: undefined }
+
 /** The value at a JSON pointer of Ajv's, in a value whose numbers are exact. */
 export function exactAt(root: unknown, path: string): unknown {
   if (path === '') return root
-  let value = root
-  for (const token of path.slice(1).split('/')) {
-    const name = token.replaceAll('~1', '/').replaceAll('~0', '~')
-    if (typeof value !== 'object' || value === null || isRawNumber(value) || !Object.hasOwn(value, name)) {
-      throw new Error('the exact value has another form than the checked one')
-    }
-    value = (value as Readonly<Record<string, unknown>>)[name]
+  const end = path.lastIndexOf('/')
+  if (near.root !== root || near.parent.length !== end || !path.startsWith(near.parent)) {
+    const parent = path.slice(0, end)
+    let value = root
+    if (parent !== '') for (const token of parent.slice(1).split('/')) value = memberAt(value, token)
+    near.root = root
+    near.parent = parent
+    near.value = value
   }
-  return value
+  return memberAt(near.value, path.slice(end + 1))
+}
+
+function memberAt(value: unknown, token: string): unknown {
+  const name = token.includes('~') ? token.replaceAll('~1', '/').replaceAll('~0', '~') : token
+  if (typeof value !== 'object' || value === null || isRawNumber(value) || !Object.hasOwn(value, name)) {
+    throw new Error('the exact value has another form than the checked one')
+  }
+  return (value as Readonly<Record<string, unknown>>)[name]
 }

@@ -1,6 +1,7 @@
 import { type Finding, finding } from '../model/fact.ts'
 import { type ReasonCode, reason } from '../model/reason.ts'
 import type { CheckError } from './runtime.ts'
+import { toldPointer } from './told-pointer.ts'
 import { sightAt } from './value-sight.ts'
 
 export const NO_FINDINGS: readonly Finding[] = Object.freeze([])
@@ -14,12 +15,15 @@ export function contractFinding(
   evidence: Readonly<Record<string, string | number>>,
   forCaller?: string,
 ): Finding {
-  return finding(reason(code, 'contract', evidence, forCaller))
+  const { pointer } = evidence
+  const told = typeof pointer === 'string' ? { ...evidence, pointer: toldPointer(pointer) } : evidence
+  return finding(reason(code, 'contract', told, forCaller))
 }
 
 /** The pointer with the names a caller chose cut to a bounded, well-formed length. */
 export function shortPointer(pointer: string): string {
-  return pointer.length <= MAX_POINTER ? pointer : `${pointer.slice(0, MAX_POINTER - 1).toWellFormed()}…`
+  const told = toldPointer(pointer.length <= MAX_POINTER * 8 ? pointer : pointer.slice(0, MAX_POINTER * 8))
+  return told.length <= MAX_POINTER ? told : `${told.slice(0, MAX_POINTER - 1).toWellFormed()}…`
 }
 
 /** Checks' own keywords by the name the contract has for them. */

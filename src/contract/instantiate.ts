@@ -166,7 +166,8 @@ export class ContractBuilder {
       detail as EndpointDetail,
       this.#limits.request,
     )
-    const operation = new EndpointOperation(plan, this.#endpoint, this.#limits.answer)
+    const undeclared = (plan.answers ?? this.#limits.answers) === 'block' ? 'block' : 'strip'
+    const operation = new EndpointOperation(plan, this.#endpoint, this.#limits.answer, undeclared)
     this.#operations.set(plan.key, operation)
     this.#router.add(plan.method, plan.template, operation)
   }

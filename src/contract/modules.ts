@@ -9,7 +9,7 @@ export interface GeneratedModule {
 }
 
 /** A gate thread parses one module at a time; this much takes it a few milliseconds. */
-const MODULE_CHARACTERS = 131_072
+const MODULE_CHARACTERS = 65_536
 
 /** The body of a module is a function of `(rt, exports)`: it puts checks, shapes and its link step into `exports`. */
 export function emitModules(

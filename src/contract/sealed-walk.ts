@@ -4,6 +4,7 @@ import { type Pattern, surelyFits } from './pattern.ts'
 import { joinSights, type Sight, sightText } from '../syntax/value-sight.ts'
 import { isTwin } from './twin-names.ts'
 import { Sighting } from './value-sight.ts'
+import { toldStep } from './told-pointer.ts'
 
 /** A shape linked to those below it. */
 export interface LinkedShape {
@@ -219,7 +220,7 @@ const MAX_POINTER = 256
 function pointerOf(path: Path): string {
   let pointer = ''
   for (const step of path) {
-    pointer += typeof step === 'number' ? `/${step}` : `/${escapePointer(step)}`
+    pointer += typeof step === 'number' ? `/${step}` : `/${toldStep(escapePointer(step))}`
     if (pointer.length > MAX_POINTER) return `${pointer.slice(0, MAX_POINTER - 1).toWellFormed()}…`
   }
   return pointer

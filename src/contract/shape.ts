@@ -54,8 +54,8 @@ const NO_ARRAY: ArrayView = { prefix: [], rest: null, free: false }
 const NOTHING: View = { object: NO_OBJECT, array: NO_ARRAY }
 const ANYTHING: View = { object: { ...NO_OBJECT, free: true }, array: { ...NO_ARRAY, free: true } }
 
-/** Beyond this many schemas at one place `and` and `or` are no longer told apart: all are branches. */
-const MAX_LEAVES = 64
+/** Beyond this many schemas at one place `and` and `or` are no longer told apart, with a warning: all are branches. */
+const MAX_LEAVES = 256
 /** Bounds what recursive schemas under combinators can grow to; fixtures stay below 20,000. */
 const MAX_SHAPES = 200_000
 const MAX_WORK = 5_000_000
@@ -73,6 +73,8 @@ export class ShapeCompiler {
   #circular = false
   #work = 0
   #exhausted = false
+  /** Somewhere below the schema at work there were too many schemas at one place. */
+  #blurred = false
 
   constructor(components: readonly Schema[], warn: (warning: ContractWarning) => void) {
     this.#components = components
@@ -88,7 +90,11 @@ export class ShapeCompiler {
     if (this.#exhausted) {
       this.#warn({ code: 'sealing-too-complex', pointer, message: 'undeclared fields below are let through' })
       this.#exhausted = false
+    } else if (this.#blurred) {
+      const message = `more than ${MAX_LEAVES} schemas at one place below: a field that any of them declares is let through there`
+      this.#warn({ code: 'sealing-too-complex', pointer, message })
     }
+    this.#blurred = false
     return id
   }
 
@@ -298,6 +304,7 @@ export class ShapeCompiler {
     const of = [...flat.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
     const count = of.reduce((sum, member) => sum + leaves(member), 0)
     if (count > MAX_LEAVES && of.some((member) => member.op !== 'base')) {
+      this.#blurred = true
       return this.#join('|', of.flatMap(basesOf))
     }
     const key = `${op}(${of.map((member) => member.key).join()})`

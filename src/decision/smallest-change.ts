@@ -149,9 +149,14 @@ const HINTS: Partial<Record<ReasonCode, Hint>> = {
   'response-too-large': (reason, context) =>
     limit(reason, 'Have the upstream answer less', config(context, 'maxAnswerBytes')),
   'response-undeclared': (reason, context) => {
-    const status = reason.evidence['status']
-    return typeof status === 'number'
-      ? `Declare answer ${status} of ${operation(context)} in the contract.`
+    const { status, rule } = reason.evidence
+    if (typeof status !== 'number') return withPlace(reason)
+    const answer = `answer ${status} of ${operation(context)}`
+    const type = text(reason, 'mediaType')
+    if (rule === 'media type')
+      return `Declare media type ${type === '' ? 'of the content' : type} for ${answer} in the contract.`
+    return rule === undefined || rule === 'response-undeclared'
+      ? `Declare ${answer} in the contract.`
       : withPlace(reason)
   },
   'lateral-movement': (reason, context) => {

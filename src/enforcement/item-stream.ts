@@ -12,6 +12,10 @@ import type { StreamedFields } from './shown-fields.ts'
 const MAX_STREAM_FINDINGS = 20
 const MAX_DROPPED = 100
 
+/** Bytes of items checked before others get their turn, and what an item costs beside its bytes: about 2 ms. */
+const WORK_A_TURN = 65_536
+const WORK_OF_AN_ITEM = 256
+
 export interface ItemStreamOptions {
   readonly rule: ItemRule
   /** Judges whose each item is; null where the list as a whole is allowed. */
@@ -39,6 +43,7 @@ export class ItemStream implements Source {
   #items = 0
   #released = 0
   #unfit = 0
+  #work = 0
   /** Nothing after it is read as items any more. */
   #over = false
   #cut: Finding | null = null
@@ -90,13 +95,13 @@ export class ItemStream implements Source {
       if (this.#ended) return null
       const chunk = await this.#source.read()
       if (chunk === null) this.#ended = true
-      const out = this.#take(chunk)
+      const out = await this.#take(chunk)
       if (!this.rewrites) return chunk === null ? null : (this.#options.asCame ?? chunk)
       if (out.length > 0) return Buffer.from(out)
     }
   }
 
-  #take(chunk: Uint8Array | null): string {
+  async #take(chunk: Uint8Array | null): Promise<string> {
     if (this.#over) return ''
     const split = chunk === null ? this.#splitter.end() : this.#splitter.push(chunk)
     if (!split.ok) {
@@ -105,6 +110,15 @@ export class ItemStream implements Source {
     }
     let out = ''
     for (const item of split.items) {
+      // Chunks that wait are read without the loop turning: a stream of small items would have the thread for itself.
+      const work = WORK_OF_AN_ITEM + (item.text?.byteLength ?? 0)
+      this.#work += work
+      if (this.#work > WORK_A_TURN) {
+        this.#work = work
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      // Cancelled meanwhile.
+      if (this.#ended && chunk !== null) return ''
       out += this.#one(item)
       if (this.#over) break
     }

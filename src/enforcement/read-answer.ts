@@ -120,7 +120,10 @@ async function readUngoverned(
   return { ...passed, body: isAnswerHeld(call.api.plan) ? null : rejoin(collected.read, body), findings }
 }
 
-/** Items pass as they come; coded ones are held, since decoding as they come is not the gate thread's work. */
+/**
+ * Items pass as they come; coded ones are held, since decoding as they come is not the gate thread's work, and errors
+ * are, since what makes one up may tell of the upstream's inside.
+ */
 async function readSequence(
   call: AdmittedCall,
   operation: Operation,
@@ -134,16 +137,24 @@ async function readSequence(
   const findings = fieldFindings(operation, answer)
   const coding = fieldValues(fields, 'content-encoding').join()
   if (items === null) return { body: answer.body, fields, check: null, findings, changed: false }
-  if (coding === '' || coding.toLowerCase() === 'identity')
+  // Where a part begins and ends is the caller's to say: it may be the inside of an item (RFC 9110 §14.2).
+  if (status === 206) {
+    const partial = [...findings, undecodable(status, 'partial', call.api.plan)]
+    return { body: answer.body, fields, check: null, findings: partial, changed: false }
+  }
+  if (status < 400 && (coding === '' || coding.toLowerCase() === 'identity'))
     return { body: answer.body, fields, check: null, findings, changed: false, items }
   const collected = await hold(call, answer, journal, gate)
   if (!collected.ok)
     return unread(call, operation, answer, { contentType, promise: 'items', collected }, journal, gate)
   const decoded = decodeContent(collected.bytes, coding, CODINGS, call.api.plan.maxAnswerBytes)
   if (!decoded.ok) {
+    if (status >= 400) return error(call, answer, collected.bytes, null, [replaced('content-encoding')])
     const undecoded = [...findings, undecodable(status, decoded.why, call.api.plan)]
     return { body: collected.bytes, fields, check: null, findings: undecoded, changed: false }
   }
+  const { leak } = status < 400 ? {} : checked(operation, status, contentType, decoded.bytes, journal)
+  if (leak !== undefined) return error(call, answer, decoded.bytes, collected.bytes, [replaced(leak)])
   const body = bytesSource(decoded.bytes)
   return { body, fields, check: null, findings, changed: false, items, asCame: collected.bytes }
 }
@@ -240,10 +251,13 @@ function checkedAnswer(
   }
   const blocked = findings.some(({ reason: { code } }) => code === 'response-field-undeclared')
   const noted = check.dropped.length === 0 || blocked ? findings : [...findings, dropped(check.dropped, check.types)]
-  if (!held) return { body: bytes, fields, check, findings: noted, changed: false }
+  // Of an answer that is no error by its status, what told of the upstream's inside is made another (GraphQL).
+  const safe = check.leak === undefined ? noted : [...noted, replaced(check.leak)]
+  if (!held) return { body: bytes, fields, check, findings: safe, changed: false }
   // What is checked and changed goes out decoded; bytes that nothing was done to go as they came.
   const changed = check.checked && (check.body !== bytes || decoded.bytes !== bytes)
-  return { body: changed ? check.body : bytes, fields, check, findings: noted, changed }
+  const told = check.told === undefined ? {} : { original: check.told.subarray(0, MAX_ORIGINAL) }
+  return { body: changed ? check.body : bytes, fields, check, findings: safe, changed, ...told }
 }
 
 /** An error that callers get the status of. What it says of whose object it is about is not read. */

@@ -73,7 +73,12 @@ async function judgeAndRecord(
   const body = read.body instanceof Uint8Array ? read.body : null
   const mediaType = mediaTypeOf(fieldValue(read.fields, 'content-type'))
   const dropped = read.check?.dropped ?? []
+  const types = read.check?.types ?? []
   const redacted = {
+    // A decision that denies says why, and not what else was found.
+    ...(verdict.decision.effect === 'deny' && types.length === dropped.length && types.length > 0
+      ? { droppedTypes: types }
+      : {}),
     ...(hidden.length === 0 ? {} : { redacted: hidden }),
     ...(detected.length === 0 ? {} : { detected }),
   }

@@ -28,10 +28,11 @@ export function shownTo(
   const observed = mode === 'observe' || observeStages?.includes('policy') === true
   if (operation === null || observed) return { read, hidden: NOTHING }
   const edits = editsOf(operation, items, decision)
-  if (edits === null && items === null) return { read, hidden: NOTHING }
-  const edit = read.check?.edit
   // A body of the gate's own holds nothing of the upstream's.
-  if (edit === undefined || read.check?.dropped.includes('/') === true)
+  if (edits === null && items === null) return { read, hidden: NOTHING }
+  if (read.changed && read.check?.dropped.includes('/') !== false) return { read, hidden: NOTHING }
+  const edit = isFit(read) ? read.check?.edit : undefined
+  if (edit === undefined)
     return edits === null || holdsNothing(read) ? { read, hidden: NOTHING } : unapplied(edits)
   const { removed = null } = items ?? {}
   const { body, changes } = edit(edits === null ? null : { edits: edits.whole, ...edits.items }, removed)
@@ -122,8 +123,13 @@ export function streamedFields(
   return new StreamedFields(operation, status, fieldObligations(obligations))
 }
 
-function holdsNothing({ body, check }: ReadAnswer): boolean {
-  return body === null || (body instanceof Uint8Array && (body.byteLength === 0 || check?.dropped[0] === '/'))
+/** What does not fit its schema, and is only noted, may hold at other places what is to be hidden. */
+function isFit({ check }: ReadAnswer): boolean {
+  return check?.findings.some(({ reason: { code } }) => code === 'response-invalid') !== true
+}
+
+function holdsNothing({ body }: ReadAnswer): boolean {
+  return body === null || (body instanceof Uint8Array && body.byteLength === 0)
 }
 
 function unapplied({ asked }: Edits): Finding {

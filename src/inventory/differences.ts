@@ -55,11 +55,13 @@ export function differences(record: ExchangeRecord): readonly Difference[] {
       }
   }
   // Where enforcing would have refused the request, no decision tells of the answer: that it lost fields is told all the same.
-  for (const field of answered?.released.dropped ?? []) {
+  const { dropped = [], droppedTypes = [] } = answered?.released ?? {}
+  for (const [index, field] of dropped.entries()) {
+    const type = droppedTypes[index]
     const place = anyIndex(field)
     const key = `answer-field ${answer.status} ${place}`
     if (field !== '/' && !found.has(key))
-      found.set(key, { kind: 'answer-field', place, ...answer, types: [] })
+      found.set(key, { kind: 'answer-field', place, ...answer, types: type === undefined ? [] : [type] })
   }
   return [...found.values()]
 }

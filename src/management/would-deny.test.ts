@@ -21,6 +21,7 @@ describe('what enforcing would refuse', () => {
       rows: [],
       uncounted: 0,
       dropped: [],
+      replaced: [],
     })
   })
 
@@ -83,6 +84,46 @@ describe('what enforcing would refuse', () => {
       outcome: { effect: 'deny', action: 'refused', status: 400, wouldDeny: true },
     })
     expect(report).toMatchObject({ observed: 1, wouldRefuse: 0, refusedAlready: 1, rows: [] })
+  })
+
+  it('names every place of one reason, since each is a change of its own', () => {
+    const invalid = (pointer: string): Partial<OutcomeEntry> => ({
+      wouldDeny: true,
+      decisions: [
+        {
+          ...sampleDecision(['response-invalid'], { checkpoint: 'response' }),
+          reasons: [reason('response-invalid', 'contract', { pointer }, `${pointer}: type`)],
+        },
+      ],
+    })
+    const report = reportOf(
+      { id: 'one', outcome: invalid('/price') },
+      { id: 'two', outcome: invalid('/name') },
+      { id: 'three', outcome: invalid('/price') },
+    )
+    expect(report.rows).toMatchObject([
+      { reason: 'response-invalid', count: 3, places: ['/name: type', '/price: type'], placesAtLeast: false },
+    ])
+  })
+
+  it('says of which errors callers would get the status alone', () => {
+    const replaced = (status: number): Partial<OutcomeEntry> => ({
+      status,
+      decisions: [
+        {
+          ...sampleDecision(['response-error-replaced'], { checkpoint: 'response' }),
+          reasons: [reason('response-error-replaced', 'contract', { status, rule: 'response-undeclared' })],
+        },
+      ],
+    })
+    const report = reportOf(
+      { id: 'one', wallMs: 5, outcome: replaced(500) },
+      { id: 'two', wallMs: 4, outcome: replaced(404) },
+    )
+    expect(report).toMatchObject({ wouldRefuse: 0 })
+    expect(report.replaced).toEqual([
+      { api: 'shop', operation: 'shop.getOrder', answers: 2, statuses: [404, 500], example: 'one' },
+    ])
   })
 
   it('says which fields answers would lose, of calls that would go through', () => {

@@ -1,8 +1,9 @@
-import type { ReasonCode } from '../model/reason.ts'
+import type { Reason, ReasonCode } from '../model/reason.ts'
 import { REASONS } from '../model/reason.ts'
 import type { ExchangeRecord } from '../model/record.ts'
 import { type Hints, NO_HINTS } from './hints.ts'
 import { changeFor, decisionsOf, denialOf, isPartlyObserved, outcomeOf, wouldRefuse } from './record-view.ts'
+import { WouldReplace, type WouldReplaceRow } from './would-replace.ts'
 
 /** What enforcing would refuse of one operation for one reason. */
 export interface WouldDenyRow {
@@ -20,6 +21,10 @@ export interface WouldDenyRow {
   readonly example: string
   /** The smallest change that would allow the example; empty where its subject was erased or none is known. */
   readonly change: string
+  /** Where in messages it was, `/price: type`, `202`; sorted, and empty for reasons without a place. */
+  readonly places: readonly string[]
+  /** More places than are kept. */
+  readonly placesAtLeast: boolean
 }
 
 /** What enforcing would take out of the answers of one operation: fields that its contract does not declare. */
@@ -47,11 +52,14 @@ export interface WouldDenyReport {
   readonly uncounted: number
   /** Of calls that would not be refused. */
   readonly dropped: readonly WouldDropRow[]
+  /** Of calls that would not be refused: errors whose body callers would no longer get. */
+  readonly replaced: readonly WouldReplaceRow[]
 }
 
 const MAX_ROWS = 20_000
 const MAX_CALLERS = 10_000
 const MAX_FIELDS = 200
+const MAX_PLACES = 50
 
 interface Row {
   readonly api: string
@@ -60,6 +68,8 @@ interface Row {
   count: number
   readonly callers: Set<string>
   full: boolean
+  readonly places: Set<string>
+  placesFull: boolean
   latest: ExchangeRecord
 }
 
@@ -77,6 +87,7 @@ export class WouldDeny {
   readonly #hints: Hints
   readonly #rows = new Map<string, Row>()
   readonly #dropped = new Map<string, DropRow>()
+  readonly #replaced = new WouldReplace()
   #observed = 0
   #wouldRefuse = 0
   #refusedAlready = 0
@@ -101,6 +112,7 @@ export class WouldDeny {
     const denial = wouldRefuse(record) ? denialOf(record) : null
     if (denial === null) {
       this.#addDropped(record)
+      this.#replaced.add(record)
       return
     }
     this.#wouldRefuse++
@@ -119,6 +131,8 @@ export class WouldDeny {
         count: 0,
         callers: new Set(),
         full: false,
+        places: new Set(),
+        placesFull: false,
         latest: record,
       }
       this.#rows.set(key, row)
@@ -127,6 +141,9 @@ export class WouldDeny {
     const caller = callerKey(record)
     if (row.callers.size < MAX_CALLERS) row.callers.add(caller)
     else if (!row.callers.has(caller)) row.full = true
+    const place = placeOf(denial.reason)
+    if (place !== '' && row.places.size < MAX_PLACES) row.places.add(place)
+    else if (place !== '' && !row.places.has(place)) row.placesFull = true
     if (record.intent.at.wallMs >= row.latest.intent.at.wallMs) row.latest = record
   }
 
@@ -159,7 +176,7 @@ export class WouldDeny {
           b.count - a.count ||
           compare(a.reason, b.reason),
       )
-      .map(({ api, operation, reason, count, callers, full, latest }) => ({
+      .map(({ api, operation, reason, count, callers, full, places, placesFull, latest }) => ({
         api,
         operation,
         reason,
@@ -169,6 +186,8 @@ export class WouldDeny {
         callersAtLeast: full,
         example: latest.intent.id,
         change: changeFor(latest, this.#hints),
+        places: [...places].sort(compare),
+        placesAtLeast: placesFull,
       }))
     return {
       observed: this.#observed,
@@ -187,8 +206,16 @@ export class WouldDeny {
           fieldsAtLeast: full,
           example: latest.intent.id,
         })),
+      replaced: this.#replaced.rows(),
     }
   }
+}
+
+/** As callers are told it; of an answer nobody is told, its status and media type. */
+function placeOf({ code, evidence, forCaller }: Reason): string {
+  if (code !== 'response-undeclared') return forCaller ?? ''
+  const { status, mediaType } = evidence
+  return [status, mediaType].filter((each) => typeof each === 'number' || typeof each === 'string').join(' ')
 }
 
 /** As the contract's check found them; an observed answer keeps them. */

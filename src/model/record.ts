@@ -100,6 +100,8 @@ export interface OutcomeEntry {
   readonly lookups: readonly { readonly operation: string; readonly status: number }[]
   readonly released: MessageShape & {
     readonly dropped: readonly string[]
+    /** What stood at each of them (syntax/value-sight.ts), in the same order: where no reason of a decision tells it. */
+    readonly droppedTypes?: readonly string[]
     /** Fields that were dropped, redacted or masked for this caller: JSON pointers with `*` for indexes, at most 100. */
     readonly redacted?: readonly { readonly kind: FieldObligation['kind']; readonly pointer: string }[]
     /** Where the answer was sampled: classes that values of places told which the contract gives none. */

@@ -36,6 +36,10 @@ export function compileSchema(read: ReadConfig, api: ReadApi): CompiledContract 
         errorExtensions: sorted(stated.errorExtensions),
       },
       fieldActions: stated.fieldActions,
+      stated: {
+        fields: Object.fromEntries(Object.entries(stated.fields).map(([at, field]) => [at, field.class])),
+        names: settings.sensitivity.names,
+      },
       mentioned: mentionedActions(read),
       manifest: graphql.documents,
     })
@@ -43,8 +47,14 @@ export function compileSchema(read: ReadConfig, api: ReadApi): CompiledContract 
     if (!isFault(error, 'config-invalid')) throw error
     const field = error.data['field']
     const at = typeof field === 'string' ? stated.fieldActions.indexOf(field) : -1
+    const classified = error.data['classified']
     const findings = new Findings()
-    const place = at < 0 ? ['graphql'] : ['graphql', 'fieldActions', at]
+    const place =
+      typeof classified === 'string'
+        ? ['graphql', 'fields', classified]
+        : at < 0
+          ? ['graphql']
+          : ['graphql', 'fieldActions', at]
     findings.problem(api.source, place, error.message, '')
     throw new ConfigError('config-invalid', findings.problems, read.files, read.folders)
   }

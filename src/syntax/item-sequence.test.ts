@@ -49,3 +49,15 @@ describe('items are the same however they are cut', () => {
     })
   })
 })
+
+it('holds an item that comes a byte at a time without copying all of it each time', () => {
+  const splitter = new SequenceSplitter('lines', 400_000)
+  const text = Buffer.from(`"${'x'.repeat(300_000)}"\n{"b":2}\n`)
+  const items: string[] = []
+  for (let at = 0; at < text.length; at++) {
+    const part = splitter.push(text.subarray(at, at + 1))
+    if (!part.ok) throw new Error('too large')
+    items.push(...part.items.map((item) => String(item.text?.byteLength)))
+  }
+  expect(items).toEqual(['300002', '7'])
+})

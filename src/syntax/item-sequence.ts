@@ -28,7 +28,9 @@ const TOO_LARGE: Split = { ok: false }
 export class SequenceSplitter {
   readonly #framing: Framing
   readonly #maxBytes: number
+  /** What came of an item that has not ended, and room to grow: a byte at a time must not copy all of it each time. */
   #held: Buffer = Buffer.alloc(0)
+  #length = 0
   /** No byte before this one of what is held ends an item. */
   #searched = 0
   #started = false
@@ -39,8 +41,7 @@ export class SequenceSplitter {
   }
 
   push(chunk: Uint8Array): Split {
-    let bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-    if (this.#held.length > 0) bytes = Buffer.concat([this.#held, bytes])
+    const bytes = this.#joined(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
     const items: SequenceItem[] = []
     let from = 0
     if (!this.#started && this.#framing === 'events' && bytes.length < 3) return this.#keep(bytes, 0, items)
@@ -68,7 +69,8 @@ export class SequenceSplitter {
 
   /** What is left at the end: a last line needs no end, an event does (HTML §9.2.6), and a record may be cut off. */
   end(): Split {
-    const rest = this.#held
+    const rest = this.#held.subarray(0, this.#length)
+    this.#length = 0
     this.#held = Buffer.alloc(0)
     if (rest.length === 0 || this.#framing === 'events') return { ok: true, items: [] }
     if (rest.length > this.#maxBytes) return TOO_LARGE
@@ -76,11 +78,26 @@ export class SequenceSplitter {
     return { ok: true, items: item === null ? [] : [item] }
   }
 
+  /** What is held and the chunk behind it; the chunk itself where nothing is held. */
+  #joined(chunk: Buffer): Buffer {
+    if (this.#length === 0) return chunk
+    const length = this.#length + chunk.length
+    if (length > this.#held.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(length, 2 * this.#held.length))
+      this.#held.copy(larger, 0, 0, this.#length)
+      this.#held = larger
+    }
+    chunk.copy(this.#held, this.#length)
+    this.#length = length
+    return this.#held.subarray(0, length)
+  }
+
   #keep(bytes: Buffer, from: number, items: readonly SequenceItem[]): Split {
     const rest = bytes.subarray(from)
     if (rest.length > this.#maxBytes) return TOO_LARGE
-    // A part of a chunk would keep the whole of it alive.
-    this.#held = rest.length === 0 ? Buffer.alloc(0) : Buffer.from(rest)
+    // Items given out are parts of these bytes, so what is left gets others; and it would keep a whole chunk alive.
+    if (this.#length === 0 || from > 0) this.#held = rest.length === 0 ? Buffer.alloc(0) : Buffer.from(rest)
+    this.#length = rest.length
     // An end may be of several bytes, of which some are here.
     this.#searched = Math.max(0, rest.length - 3)
     return { ok: true, items }

@@ -43,8 +43,9 @@ const MAX_URL = 8_192
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):/
 /** Schemes whose authority WHATWG's reader finds without `//` too (URL Standard §4.2, special). */
 const SPECIAL = new Set(['http', 'https', 'ws', 'wss', 'ftp', 'file'])
-/** Behind other schemes (`url:http://…` of Java and urllib, `feed:`), the one inside is what is called. */
-const NESTED = /^(?:[A-Za-z][A-Za-z0-9+.-]*:)*?((?:https?|wss?|ftp|file):|[A-Za-z][A-Za-z0-9+.-]*:\/\/)/i
+/** After a first scheme. */
+const NESTED =
+  /^[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z][A-Za-z0-9+.-]*:)*?((?:https?|wss?|ftp|file):|[A-Za-z][A-Za-z0-9+.-]*:\/\/)/i
 const HOST = /^[A-Za-z0-9._-]{1,253}$/
 /** URL Standard §3.5: a host that ends in such a label is a number, or none. */
 const NUMERIC = /(?:^|\.)(?:[0-9]+|0[xX][0-9A-Fa-f]*)$/
@@ -67,14 +68,16 @@ export function readUrlTarget(text: string, form: UrlForm): UrlTarget {
   }
   const rest = text.slice(scheme.length + 1)
   if (!rest.startsWith('//')) {
-    if (SPECIAL.has(scheme)) return refuse('authority-form')
-    const nested = NESTED.exec(rest)
-    return nested === null
-      ? { ok: true, scheme, host: null, port: null }
-      : readUrlTarget(rest.slice(nested[0].length - (nested[1] ?? '').length), 'url')
+    return SPECIAL.has(scheme) ? refuse('authority-form') : { ok: true, scheme, host: null, port: null }
   }
   const read = authority(scheme, untilPath(rest.slice(2)))
   return read.ok && SPECIAL.has(scheme) && !agrees(text, read) ? refuse('ambiguous') : read
+}
+
+/** The URL inside one that has no host of its own, which is what is called: `url:http://…` (Java, urllib), `feed:`. */
+export function nestedUrl(text: string): string | null {
+  const nested = NESTED.exec(text)
+  return nested === null ? null : text.slice(nested[0].length - (nested[1] ?? '').length)
 }
 
 const refuse = (why: UrlFault): UrlTarget => ({ ok: false, why })

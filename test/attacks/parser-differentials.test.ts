@@ -52,6 +52,7 @@ paths:
               type: object
               properties:
                 url: { type: string, format: uri }
+                secure: { type: string, format: uri, x-sallyport: { url: { schemes: [https] } } }
                 target: { anyOf: [{ type: string, format: uri }, { type: string }] }
       responses: { '200': { description: ok } }
 components:
@@ -229,6 +230,7 @@ describe('a URL inside another, and one that does not look like one', () => {
     ['url', 'feed:a:http://10.0.0.1/'],
     ['url', 'foo:file:///etc/passwd'],
     ['url', 'url:netdoc:/etc/passwd'],
+    ['secure', 'feed:https://a.example/'],
     ['url', 'http://kubernetes.default.svc/'],
     ['target', 'http:127.0.0.1'],
     ['target', 'http:\t//127.0.0.1'],

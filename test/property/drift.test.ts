@@ -197,7 +197,7 @@ it.each(['3.0.3', '3.1.0'])(
         }
         expect.fail('there is drift after 8 patches')
       }),
-      { numRuns: Number(process.env['SALLYPORT_RUNS'] ?? 30) },
+      { numRuns: Number(process.env['SALLYPORT_RUNS'] ?? 12) },
     )
   },
 )

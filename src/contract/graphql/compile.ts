@@ -4,9 +4,11 @@ import { SallyportError } from '../../model/errors.ts'
 import type { OperationPlan, SecurityPlan } from '../../model/operation.ts'
 import type { CompiledContract } from '../compile.ts'
 import type { ContractWarning } from '../detail.ts'
+import type { Classified } from '../sensitivity/classify.ts'
 import { statedCosts } from './cost-directives.ts'
 import { actionOf, DOCUMENTS_PART, type EndpointDetail, type FieldDetail, SCHEMA_PART } from './detail.ts'
 import { readDocument } from './document.ts'
+import { classNames, fieldClasses, type StatedFields } from './field-classes.ts'
 import { graphql } from './library.ts'
 import { readSchema, schemaParts } from './schema.ts'
 import { readManifest } from './trusted.ts'
@@ -24,6 +26,8 @@ export interface GraphqlInput {
   readonly settings: Omit<EndpointDetail, 'graphql' | 'routable' | 'listSizes' | 'actions'>
   /** Types, `Order`, and fields, `Order.notes`, that are actions of their own. */
   readonly fieldActions: readonly string[]
+  /** What its fields hold, besides what the schema itself states. */
+  readonly stated: StatedFields
   /** Ids of all actions that policies name. */
   readonly mentioned: ReadonlySet<string>
   readonly manifest: { readonly file: string; readonly text: string } | null
@@ -51,6 +55,10 @@ export function compileGraphql(input: GraphqlInput): CompiledContract {
   const roots = rootFields(schema, settings.introspection)
   const nested = nestedFields(schema, input)
   const stated = statedCosts(document)
+  const places = fieldClasses(schema, document, input.stated, input.file)
+  // Of the whole schema: which of its fields a call asks for is judged by their own actions.
+  const names = { request: classNames(places.request), answer: classNames(places.answer) }
+  const classes = names.request.length + names.answer.length === 0 ? {} : { classes: names }
   const detail: EndpointDetail = {
     graphql: 'endpoint',
     routable: true,
@@ -72,6 +80,7 @@ export function compileGraphql(input: GraphqlInput): CompiledContract {
       deprecated: false,
       security,
       graphql: 'endpoint',
+      ...classes,
     },
     detail,
   })
@@ -87,6 +96,7 @@ export function compileGraphql(input: GraphqlInput): CompiledContract {
       deprecated,
       security,
       graphql: 'field',
+      ...classes,
     }
     return { plan, detail: { graphql: 'field', routable: false } satisfies FieldDetail }
   })
@@ -94,8 +104,15 @@ export function compileGraphql(input: GraphqlInput): CompiledContract {
   const parts: string[] = []
   for (let at = 0; at < documents.length; at += DOCUMENTS_A_PART)
     parts.push(JSON.stringify(documents.slice(at, at + DOCUMENTS_A_PART)))
+  const endpoints = [endpoint('POST'), ...(input.allowGet ? [endpoint('GET')] : [])]
+  const classified: Classified = {
+    plan: classes,
+    detail: { answers: {}, json: false },
+    ...places,
+    declares: () => false,
+  }
   return {
-    operations: [endpoint('POST'), ...(input.allowGet ? [endpoint('GET')] : []), ...fields],
+    operations: [...endpoints, ...fields],
     modules: [
       ...schemaParts(schema).map((source, index) => ({ name: `${SCHEMA_PART}-${index}`, source })),
       ...parts.map((source, index) => ({ name: `${DOCUMENTS_PART}-${index}`, source })),
@@ -105,7 +122,7 @@ export function compileGraphql(input: GraphqlInput): CompiledContract {
     title: '',
     version: '',
     warnings,
-    classified: new Map(),
+    classified: new Map(endpoints.map(({ plan }) => [plan.key, classified])),
   }
 }
 

@@ -1,7 +1,7 @@
 import type { OperationPlan } from '../../model/operation.ts'
 import { type JsonLimits, scanJson } from '../../syntax/json.ts'
 import { isUtf8, parseMediaType } from '../../syntax/media-type.ts'
-import { type AnswerCheck, NOTHING_STATED } from '../answer.ts'
+import { type AnswerCheck, type AnswerSet, NOTHING_STATED, undeclaredFields } from '../answer.ts'
 import { parseExact, stringifyExact } from '../exact-json.ts'
 import { contractFinding } from '../findings.ts'
 import type { Operation } from '../instantiate.ts'
@@ -13,6 +13,8 @@ import { PlainOperation, unread } from './plain-operation.ts'
 import { bodyOf, type GraphqlReading, queryOf } from './reading.ts'
 
 const MAX_DROPPED = 100
+/** Characters; the record keeps less. */
+const MAX_TOLD = 16_384
 
 /** What a GraphQL call came to. */
 export interface AskedCall {
@@ -31,11 +33,19 @@ export interface AskedCall {
 export class EndpointOperation extends PlainOperation {
   readonly #endpoint: GraphqlEndpoint
   readonly #limits: JsonLimits
+  /** Data that was not asked for is taken out, or speaks against the answer. */
+  readonly undeclared: AnswerSet['undeclared']
 
-  constructor(plan: OperationPlan, endpoint: GraphqlEndpoint, limits: JsonLimits) {
+  constructor(
+    plan: OperationPlan,
+    endpoint: GraphqlEndpoint,
+    limits: JsonLimits,
+    undeclared: AnswerSet['undeclared'] = 'strip',
+  ) {
     super(plan, plan.method === 'GET' ? 'none' : 'required')
     this.#endpoint = endpoint
     this.#limits = limits
+    this.undeclared = undeclared
   }
 
   ask(call: GraphqlCall): AskedCall {
@@ -66,7 +76,7 @@ class AnsweredOperation extends EndpointOperation {
     endpoint: GraphqlEndpoint,
     limits: JsonLimits,
   ) {
-    super(own.plan, endpoint, limits)
+    super(own.plan, endpoint, limits, own.undeclared)
     this.#reading = reading
     this.#rules = endpoint.answerRules
     this.#limits = limits
@@ -91,18 +101,26 @@ class AnsweredOperation extends EndpointOperation {
     // Numbers that a double does not hold go out by their digits.
     const held = this.#hold(scan.exact ? scan.value : parseExact(bytes))
     const changed = held.dropped.size > 0
+    const refused = this.undeclared === 'block' && held.data.size > 0
     return {
-      findings: held.findings,
+      findings: refused ? [undeclaredFields([...held.data]), ...held.findings] : held.findings,
       body: changed ? Buffer.from(stringifyExact(held.value)) : bytes,
       stated: NOTHING_STATED,
       items: null,
       dropped: [...held.dropped],
       checked: true,
+      ...(held.leak === null
+        ? {}
+        : { leak: held.leak, told: Buffer.from(stringifyExact(held.told).slice(0, MAX_TOLD)) }),
     }
   }
 
-  #hold(value: unknown): { value: unknown; dropped: Set<string>; findings: AnswerCheck['findings'] } {
+  #hold(value: unknown): HeldAnswer {
     const dropped = new Set<string>()
+    /** Of what was dropped, data: errors and extensions are made safe whatever becomes of that. */
+    const data = new Set<string>()
+    const told: unknown[] = []
+    let leak: string | null = null
     const findings: AnswerCheck['findings'][number][] = []
     const note = (place: string): void => {
       if (dropped.size < MAX_DROPPED) dropped.add(place)
@@ -119,11 +137,19 @@ class AnsweredOperation extends EndpointOperation {
         if (name === 'data') {
           const { schema, operation, fragments } = request
           const held = new SelectedAnswer(schema, operation, fragments).hold(member)
-          for (const place of held.dropped) note(place)
+          for (const place of held.dropped) {
+            note(place)
+            data.add(place)
+          }
           findings.push(...held.findings)
           out['data'] = held.value
         } else if (name === 'errors') {
-          out['errors'] = safeErrors(member, new Set(this.#rules.errorExtensions), note)
+          let leaked = false
+          out['errors'] = safeErrors(member, new Set(this.#rules.errorExtensions), note, (rule) => {
+            leak ??= rule
+            leaked = true
+          })
+          if (leaked) told.push(member)
         } else if (name === 'extensions') {
           const released = new Set(this.#rules.extensions)
           const kept = keptMembers(member, released, (each) => note(`/extensions/${each.slice(0, 64)}`))
@@ -133,8 +159,20 @@ class AnsweredOperation extends EndpointOperation {
       return out
     }
     // Servers that could not read a batch answer it by one error.
-    if (!batched || !Array.isArray(value)) return { value: one(value, 0), dropped, findings }
+    if (!batched || !Array.isArray(value))
+      return { value: one(value, 0), dropped, data, findings, leak, told }
     if (value.length > requests.length) note('/*')
-    return { value: value.slice(0, requests.length).map(one), dropped, findings }
+    return { value: value.slice(0, requests.length).map(one), dropped, data, findings, leak, told }
   }
+}
+
+interface HeldAnswer {
+  readonly value: unknown
+  readonly dropped: ReadonlySet<string>
+  readonly data: ReadonlySet<string>
+  readonly findings: AnswerCheck['findings']
+  /** What a message or a released extension told of the upstream's inside (error-leak.ts). */
+  readonly leak: string | null
+  /** Errors as they came, one list for each request that had such. */
+  readonly told: readonly unknown[]
 }

@@ -60,8 +60,9 @@ function fromIntrospection(text: string, file: string): DocumentNode {
   }
 }
 
-/** What the cost directives are, where the schema uses them without defining them. */
-const COST_DIRECTIVES = `
+/** What the directives are that the gate reads, where the schema uses them without defining them. */
+const READ_DIRECTIVES = `
+directive @sallyport(class: [String!]) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | INPUT_OBJECT | INTERFACE | OBJECT | SCALAR
 directive @cost(weight: String!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
 directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!], requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION
 `
@@ -78,10 +79,16 @@ function fromText(text: string, file: string, warn: (warning: ContractWarning) =
   const own = new Set(
     parsed.definitions.flatMap((each) => (each.kind === Kind.DIRECTIVE_DEFINITION ? [each.name.value] : [])),
   )
-  const costs = parse(COST_DIRECTIVES, { noLocation: true }).definitions.filter(
+  const read = parse(READ_DIRECTIVES, { noLocation: true }).definitions.filter(
     (each) => each.kind === Kind.DIRECTIVE_DEFINITION && !own.has(each.name.value),
   )
-  const known = new Set([...own, 'cost', 'listSize', ...specifiedDirectives.map(({ name }) => name)])
+  const known = new Set([
+    ...own,
+    'cost',
+    'listSize',
+    'sallyport',
+    ...specifiedDirectives.map(({ name }) => name),
+  ])
   const said = new Set<string>()
   const document = visit(parsed, {
     Directive: (node: { readonly name: { readonly value: string } }): null | undefined => {
@@ -95,7 +102,7 @@ function fromText(text: string, file: string, warn: (warning: ContractWarning) =
       return null
     },
   }) as DocumentNode
-  return withoutDescriptions({ ...document, definitions: [...document.definitions, ...costs] })
+  return withoutDescriptions({ ...document, definitions: [...document.definitions, ...read] })
 }
 
 function placeIn(error: unknown): { readonly line: number; readonly column: number } {

@@ -114,7 +114,7 @@ describe('cookies', () => {
   it.each([
     ['', 'parameter-invalid cookie: cookie-syntax'],
     ['page=3', 'parameter-missing cookie session'],
-    ['Session=ab12', 'parameter-missing cookie session'],
+    ['Session=ab12', 'parameter-invalid cookie session: name'],
     ['session=ab12; session=ab12', 'parameter-repeated cookie session'],
     ['session=xyz', 'parameter-invalid cookie session: pattern'],
     ['session=ab12; page=11', 'parameter-invalid cookie page: maximum'],

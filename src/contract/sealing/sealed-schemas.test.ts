@@ -190,3 +190,52 @@ describe('an anyOf', () => {
     expect(request({ a: 'x', b: 'no' })).not.toEqual([])
   })
 })
+
+describe('a conditional', () => {
+  const stated = {
+    type: 'object',
+    properties: { kind: { type: 'string' }, shared: {} },
+    if: { properties: { kind: { const: 'admin' } }, required: ['kind'] },
+    ...Object.fromEntries([['then', { properties: { level: { type: 'integer' }, shared: {} } }]]),
+    else: { properties: { nick: { type: 'string' } } },
+    dependentSchemas: { card: { properties: { card: {}, limit: { type: 'integer' } } } },
+  }
+  // A named schema, so that it is sealed as one that others refer to.
+  const { request } = both({ $ref: '#/components/schemas/It' }, { It: stated })
+
+  it('takes its own names where it applies', () => {
+    expect(request({ kind: 'admin', level: 1, shared: 1 })).toEqual([])
+    expect(request({ kind: 'user', nick: 'n', shared: 1 })).toEqual([])
+    expect(request({ card: 1, limit: 2 })).toEqual([])
+  })
+
+  it('takes none of them where it does not', () => {
+    for (const value of [
+      { kind: 'user', level: 1 },
+      { kind: 'user', level: 'unchecked' },
+      { kind: 'admin', nick: 'n' },
+      { limit: 'unchecked' },
+    ])
+      expect(request(value)).not.toEqual([])
+  })
+
+  it('leaves names alone that hold beside it, and where further ones are welcome', () => {
+    const level = { type: 'object', properties: { level: { type: 'integer' } } }
+    const beside = both({ allOf: [{ $ref: '#/components/schemas/It' }, level] }, { It: stated })
+    expect(beside.request({ kind: 'user', level: 1 })).toEqual([])
+    expect(beside.request({ kind: 'admin', nick: 'n' })).not.toEqual([])
+    const open = both({ ...stated, additionalProperties: true })
+    expect(open.request({ kind: 'user', level: 1 })).toEqual([])
+  })
+})
+
+it('further names that are read-only are none of a request', () => {
+  const It = {
+    type: 'object',
+    properties: { n: {} },
+    additionalProperties: { type: 'string', readOnly: true },
+  }
+  const { request } = both({ $ref: '#/components/schemas/It' }, { It })
+  expect(request({ n: 1 })).toEqual([])
+  expect(request({ n: 1, z: 'x' })).not.toEqual([])
+})

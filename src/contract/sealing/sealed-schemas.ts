@@ -75,7 +75,9 @@ export class SealedSchemas {
       const schema = at as SchemaObject
       const ref = schema['$ref']
       if (typeof ref === 'string') found.refs.add(Number(ref.slice(2)))
-      for (const [, member] of [...entries(schema['properties']), ...entries(schema['patternProperties'])]) {
+      const others = [schema['additionalProperties'], schema['unevaluatedProperties']]
+      const stated = [...entries(schema['properties']), ...entries(schema['patternProperties'])]
+      for (const member of [...stated.map(([, each]) => each), ...others]) {
         open.push(member)
         for (const direction of ['request', 'answer'] as const)
           if (this.#places.isMarked(member, direction)) found[direction] = true

@@ -123,7 +123,14 @@ export class Classifier {
               requestTrie === null ? [] : [requestTrie],
             ),
           ]
-    this.#drafts.push({ request, answers, items, headers, json, parameters: this.#parameters(item, operation) })
+    this.#drafts.push({
+      request,
+      answers,
+      items,
+      headers,
+      json,
+      parameters: this.#parameters(item, operation),
+    })
   }
 
   /** Throws where what stands beside the contract names nothing. */

@@ -1,6 +1,7 @@
 import type { FieldObligation } from '../../model/decision.ts'
 import { escapePointer, parsePointer } from '../../syntax/json-pointer.ts'
 import { isRawNumber } from '../exact-json.ts'
+import { toldStep } from '../told-pointer.ts'
 import { type LinkedItemLabels, type LinkedLabels, labelsAt, labelsFor } from './linked-labels.ts'
 import { maskText, REDACTED } from './masking.ts'
 
@@ -171,18 +172,26 @@ class Editor {
     labels: LinkedLabels | null,
     pointers: readonly PointerEdits[],
   ): unknown {
-    const kept: [string, unknown][] = []
-    let changed = false
-    for (const name of Object.keys(object)) {
+    let changed: [string, unknown][] | undefined
+    const names = Object.keys(object)
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index] ?? ''
       const given = object[name]
-      this.#path.push(name)
       const below = labels === null ? null : labelsFor(name, labels)
-      const edited = this.#visit(given, below, follow(pointers, name), labels?.required.has(name) === true)
+      const under = follow(pointers, name)
+      // Nothing of it is labelled, and no pointer leads here: what has edits of its own is found by its place.
+      if (below === null && under.length === 0 && typeof given !== 'object') {
+        changed?.push([name, given])
+        continue
+      }
+      this.#path.push(name)
+      const edited = this.#visit(given, below, under, labels?.required.has(name) === true)
       this.#path.pop()
-      if (edited !== given) changed = true
-      if (edited !== GONE) kept.push([name, edited])
+      if (edited !== given)
+        changed ??= names.slice(0, index).map((earlier): [string, unknown] => [earlier, object[earlier]])
+      if (edited !== GONE) changed?.push([name, edited])
     }
-    return changed ? Object.fromEntries(kept) : object
+    return changed === undefined ? object : Object.fromEntries(changed)
   }
 
   #list(
@@ -238,7 +247,7 @@ class Editor {
 
   #note(kind: EditKind): void {
     if (this.changes.size >= MAX_CHANGES) return
-    let pointer = this.#path.map((step) => `/${escapePointer(step)}`).join('')
+    let pointer = this.#path.map((step) => `/${toldStep(escapePointer(step))}`).join('')
     if (pointer.length > MAX_POINTER) pointer = `${pointer.slice(0, MAX_POINTER - 1).toWellFormed()}…`
     this.changes.set(`${kind} ${pointer}`, { kind, pointer })
   }

@@ -118,9 +118,7 @@ export class AnswerLabels {
 function ofStatus<T>(byStatus: ReadonlyMap<string, T>, status: number): T | undefined {
   if (byStatus.size === 0) return undefined
   return (
-    byStatus.get(String(status)) ??
-    byStatus.get(`${Math.trunc(status / 100)}XX`) ??
-    byStatus.get('default')
+    byStatus.get(String(status)) ?? byStatus.get(`${Math.trunc(status / 100)}XX`) ?? byStatus.get('default')
   )
 }
 

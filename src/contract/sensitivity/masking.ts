@@ -2,7 +2,9 @@
 
 export const REDACTED = '[redacted]'
 
-const MAIL = /^([^@\s])[^@\s]{0,255}@([^@\s]{1,255})$/
+/** A domain with dots and a word at its end: what follows the @ of a password is not to be shown as one. */
+const MAIL =
+  /^([^@\s])[^@\s]{0,255}@((?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.){1,8}(?:xn--[a-z0-9-]{2,59}|\p{L}{2,63}))$/iu
 const SHOWN = 4
 /** Longer texts are no numbers: their length and words are not told. */
 const MAX_FORM = 40

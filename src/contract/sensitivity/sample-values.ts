@@ -1,6 +1,7 @@
 import { escapePointer } from '../../syntax/json-pointer.ts'
 import { detect } from '../../syntax/sensitive/detect.ts'
 import { isRawNumber, numberText } from '../exact-json.ts'
+import { toldStep } from '../told-pointer.ts'
 import { type LinkedLabels, labelsAt, labelsFor } from './linked-labels.ts'
 
 /** A class that a value's form tells, at a place to which the contract gives none. */
@@ -70,7 +71,7 @@ class Sampler {
     const detected = detect(text, name)
     if (detected === null || labels?.classes.includes(detected.class) === true) return true
     // Names are the upstream's, and may be as telling as values.
-    const steps = this.#path.map((step) => (detect(step, '') === null ? escapePointer(step) : '*'))
+    const steps = this.#path.map((step) => toldStep(escapePointer(step)))
     const pointer = steps
       .map((step) => `/${step}`)
       .join('')

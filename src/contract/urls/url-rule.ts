@@ -1,7 +1,7 @@
 import type { UrlPlan } from '../../model/bundle.ts'
 import type { UrlNameState } from '../../model/channel.ts'
 import { isPublicAddress } from '../../syntax/special-addresses.ts'
-import { readUrlTarget, type UrlForm, type UrlHost } from '../../syntax/url-target.ts'
+import { nestedUrl, readUrlTarget, type UrlForm, type UrlHost } from '../../syntax/url-target.ts'
 
 /** A place of a schema that holds URLs: what its format makes of it, and what stands there about it (`x-sallyport`). */
 export interface UrlPlace {
@@ -74,6 +74,14 @@ export function urlFault(
   // `localhost:8080/x` has a scheme called localhost to those who read URLs by the book.
   if (host === null && privates === 'deny' && PORT_NEXT.test(text) && isReserved(scheme))
     return 'private-name'
+  const nested = host === null ? nestedUrl(text) : null
+  if (nested !== null)
+    return urlFault(
+      nested,
+      { form: 'url', ...(place.rule === undefined ? {} : { rule: place.rule }) },
+      api,
+      nameState,
+    )
   if (host === null)
     return hosts === undefined || !hasScheme || place.form === 'reference' ? null : 'host-missing'
   const called = port ?? usualPort(scheme)

@@ -77,6 +77,7 @@ export class Listener {
     this.#server.on('connection', (socket: Socket) => {
       this.#lastAccept = performance.now()
       this.#connections += 1
+      closeGently(socket, this.#turnsOf(socket), this.#limits.lingerMs)
       socket.once('close', () => {
         this.#connections -= 1
         this.#turnsOf(socket).drop()
@@ -219,6 +220,19 @@ export class Listener {
       }
     }
     if (!this.#turnsOf(socket).take(turn)) socket.destroy()
+  }
+}
+
+/**
+ * RFC 9112 §9.6: closed at once with bytes of a body still coming in, the reset would overtake the answer. So where
+ * node ends the connection with an answer, our side is ended first, and what comes is thrown away for a while.
+ */
+function closeGently(socket: Socket, turns: Turns, lingerMs: number): void {
+  const close = socket.destroySoon
+  socket.destroySoon = () => {
+    if (turns.reading?.complete !== false) return close.call(socket)
+    socket.end()
+    setTimeout(() => socket.destroy(), lingerMs).unref()
   }
 }
 

@@ -48,7 +48,8 @@ Example, before an API is set to mode: enforce:
   $ sallyport report --would-deny --since 7d
 
 A call is counted once, under the reason an enforcing gate would have refused it with. Fields that enforcing would
-remove from answers, because the contract does not declare them, are listed per operation.
+remove from answers, because the contract does not declare them, are listed per operation; so are errors of which
+callers would get the status alone.
 Fields and query parameters of requests that no contract declares are listed per operation by --unknown-fields:
 what unknownFields: reject would refuse, before it is set in place of observe.
 Of a candidate (sallyport candidate stage), calls that would end otherwise are listed by operation and caller.
@@ -107,7 +108,7 @@ Exit codes: 0 nothing would be refused or change, 1 something would, 2 usage or 
 }
 
 function print(
-  { observed, wouldRefuse, refusedAlready, enforced, rows, uncounted, dropped }: WouldDenyReport,
+  { observed, wouldRefuse, refusedAlready, enforced, rows, uncounted, dropped, replaced }: WouldDenyReport,
   out: Output,
 ): void {
   let operation = ''
@@ -122,6 +123,7 @@ function print(
     }
     const callers = `${row.callersAtLeast ? 'at least ' : ''}${count(row.callers, 'caller')}`
     out.line(`  ${count(row.count, 'call')} of ${callers}: ${row.reason}: ${row.title}`)
+    if (row.places.length > 1) out.line(printable(`    at ${shortened(row.places, row.placesAtLeast)}`))
     if (row.change !== '') out.line(`    smallest change: ${row.change}`)
     out.line(`    such as: sallyport explain ${row.example}`)
   }
@@ -129,15 +131,24 @@ function print(
   if (rows.length > 0) out.line()
   for (const { api, operation, answers, fields, fieldsAtLeast, example } of dropped) {
     out.line(printable(`${api}: ${operation}`))
-    const shown = fields.slice(0, SHOWN_FIELDS).join(', ')
-    const left = fields.length - SHOWN_FIELDS
-    const more = left > 0 ? ` and ${fieldsAtLeast ? 'at least ' : ''}${left} more` : ''
-    out.line(printable(`  ${count(answers, 'answer')} would lose fields: ${shown}${more}`))
+    out.line(
+      printable(`  ${count(answers, 'answer')} would lose fields: ${shortened(fields, fieldsAtLeast)}`),
+    )
     out.line(
       `    declare in the contract what callers are meant to see; such as: sallyport explain ${example}`,
     )
   }
-  if (dropped.length > 0) out.line()
+  for (const { api, operation, answers, statuses, example } of replaced) {
+    out.line(printable(`${api}: ${operation}`))
+    out.line(`  ${count(answers, 'error')} would keep the status alone: ${statuses.join(', ')}`)
+    out.line(
+      `    declare the errors that callers read, with a schema, or set answers: observe; such as: sallyport explain ${example}`,
+    )
+  }
+  if (dropped.length + replaced.length > 0) {
+    out.line()
+    out.line('sallyport drift lists what differs from the contract, with a patch for it')
+  }
   if (observed === 0) {
     out.line(
       `nothing was observed: no call to an API in observe mode is recorded in this time${enforced === 0 ? '' : ` (${count(enforced, 'call')} went to APIs that are enforced already)`}`,
@@ -149,4 +160,10 @@ function print(
     out.line(
       `${refusedAlready} more ${refusedAlready === 1 ? 'was' : 'were'} refused already: framing, size and time caps and unknown hosts hold in every mode`,
     )
+}
+
+function shortened(all: readonly string[], atLeast: boolean): string {
+  const left = all.length - SHOWN_FIELDS
+  const more = left > 0 ? ` and ${atLeast ? 'at least ' : ''}${left} more` : ''
+  return `${all.slice(0, SHOWN_FIELDS).join(', ')}${more}`
 }

@@ -14,6 +14,8 @@ export interface ConfigTextInput {
   readonly audienceAssumed: boolean
   /** As configuration names it: relative to the folder of sallyport.yaml. */
   readonly contract: string
+  /** The contract is a GraphQL schema. */
+  readonly graphql: boolean
   readonly upstream: string
   readonly basePath: string
   readonly ports: Ports
@@ -52,8 +54,7 @@ export function configText(input: ConfigTextInput): string {
     '',
     'apis:',
     `  ${input.api}:`,
-    '    # What the API promises: calls and answers are held to it.',
-    `    contract: ${yamlText(input.contract)}`,
+    ...promiseLines(input),
     '    # The service itself. It should be reachable through the gate only.',
     `    upstream: ${yamlText(input.upstream)}`,
     ...(input.basePath === ''
@@ -82,6 +83,23 @@ export function configText(input: ConfigTextInput): string {
     'store: ./data',
   ]
   return `${lines.join('\n')}\n`
+}
+
+function promiseLines({ contract, graphql }: ConfigTextInput): readonly string[] {
+  if (!graphql)
+    return [
+      '    # What the API promises: calls and answers are held to it.',
+      `    contract: ${yamlText(contract)}`,
+    ]
+  return [
+    '    # What the API has: each call is judged by the fields it asks for, each answer held to what was selected.',
+    '    graphql:',
+    `      schema: ${yamlText(contract)}`,
+    '      # ASSUMED: the path of the endpoint.',
+    '      path: /graphql',
+    '      # What one call may ask for; further limits have their defaults.',
+    '      limits: { depth: 12, cost: 5000 }',
+  ]
 }
 
 function credentialLines({ uncheckable }: Survey): readonly string[] {

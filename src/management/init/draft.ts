@@ -1,13 +1,14 @@
 import { dirname, join, relative, resolve } from 'node:path'
 import { type ContractPart, readContractParts } from '../../config/contract-parts.ts'
 import { readTextFile } from '../../config/files.ts'
-import { compileContract } from '../../contract/compile.ts'
+import { type CompiledContract, compileContract } from '../../contract/compile.ts'
 import { faultAt, readDocument } from '../../contract/document.ts'
 import { SallyportError } from '../../model/errors.ts'
 import type { OperationPlan } from '../../model/operation.ts'
 import { configText, freePorts, type Ports } from './config-text.ts'
 import { oneLine } from './literal.ts'
 import { apiName, issuerName } from './names.ts'
+import { compileSchema, isGraphqlFile } from './graphql-draft.ts'
 import type { NewFile } from './new-files.ts'
 import { type ObjectSuggestion, suggestObjects } from './owner-field.ts'
 import { policyText } from './policy-text.ts'
@@ -23,7 +24,8 @@ export interface Outline {
   readonly request: InitRequest
   readonly text: string
   readonly parts: ReadonlyMap<string, ContractPart>
-  readonly root: Readonly<Record<string, unknown>>
+  /** Null of a GraphQL schema. */
+  readonly root: Readonly<Record<string, unknown>> | null
   readonly api: string
   readonly issuer: string
   /** sallyport.yaml, then the policies and their tests. */
@@ -50,15 +52,16 @@ export function outline(request: InitRequest): Outline {
   const read = readTextFile(file, MAX_CONTRACT_BYTES)
   if (!read.ok) {
     const hint = read.missing
-      ? ' (--contract names an OpenAPI 3.x or Swagger 2.0 file, in YAML or JSON, on this machine)'
+      ? ' (--contract names an OpenAPI 3.x or Swagger 2.0 file, in YAML or JSON, or a GraphQL schema, on this machine)'
       : ''
     throw new SallyportError('contract-invalid', `the contract ${oneLine(file, 512)} ${read.why}${hint}`, {
       file,
     })
   }
-  const parts = readContractParts(file, read.text, () => undefined)
-  const { root } = readDocument(read.text, file, parts)
-  const info = root['info']
+  const graphql = isGraphqlFile(file)
+  const parts = graphql ? new Map() : readContractParts(file, read.text, () => undefined)
+  const root = graphql ? null : readDocument(read.text, file, parts).root
+  const info = root?.['info']
   const title = typeof info === 'object' && info !== null && 'title' in info ? info.title : ''
   const api = request.name ?? apiName(typeof title === 'string' ? title : '', file)
   return {
@@ -82,8 +85,12 @@ export function outline(request: InitRequest): Outline {
  */
 export function draft({ request, text, parts, root, api, issuer, paths }: Outline): Draft {
   const file = request.contract
-  const compiled = compileContract({ api, text, file, parts, objects: {}, credential: 'replace' })
-  const operations = compiled.operations.map(({ plan }) => plan)
+  const compiled: CompiledContract =
+    root === null
+      ? compileSchema(api, text, file)
+      : compileContract({ api, text, file, parts, objects: {}, credential: 'replace' })
+  // Of a GraphQL schema, policies name its fields: the endpoint itself needs no permit.
+  const operations = compiled.operations.map(({ plan }) => plan).filter(({ graphql }) => graphql !== 'endpoint')
   if (operations.length === 0) {
     const message = 'the contract has no operations, so there is nothing to protect: declare them under paths'
     throw faultAt({ text, file }, '/paths', message)
@@ -94,7 +101,7 @@ export function draft({ request, text, parts, root, api, issuer, paths }: Outlin
     throw new SallyportError('contract-invalid', `${file}: ${message}`, { file })
   }
   const survey = surveyAccess(operations)
-  const objects = suggestObjects(root, operations)
+  const objects = root === null ? [] : suggestObjects(root, operations)
   const audience = request.audience ?? api
   const ports = freePorts([request.upstream, request.issuer, request.jwks ?? ''])
   const common = { api, survey, objects }
@@ -106,6 +113,7 @@ export function draft({ request, text, parts, root, api, issuer, paths }: Outlin
     audience,
     audienceAssumed: request.audience === undefined,
     contract: relativePath(dirname(paths[0]), file),
+    graphql: root === null,
     upstream: request.upstream,
     basePath: compiled.basePath,
     ports,

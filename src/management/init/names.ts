@@ -22,7 +22,7 @@ export function slug(text: string, length: number): string {
 
 /** The API's name from the contract's title, else from its file: `The Plaid API` gives `the-plaid-api`. */
 export function apiName(title: string, file: string): string {
-  const fromFile = basename(file).replace(/\.(?:openapi\.)?(?:ya?ml|json)$/i, '')
+  const fromFile = basename(file).replace(/\.(?:openapi\.)?(?:ya?ml|json|graphqls?|gql)$/i, '')
   return (
     [title, fromFile].map((text) => beginningWithLetter(slug(text, MAX_API), 'api-')).find(Boolean) ?? 'api'
   )
