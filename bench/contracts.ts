@@ -83,7 +83,13 @@ process.once('message', (ms) => {
     const measured: ContractMeasured[] = []
     for (const each of CASES) measured.push(await measure(each, Number(ms)))
     for (const { name, bytes, one } of gateMessages())
-      measured.push({ message: name, bytes, gateUs: leastCpuOf(Number(ms) / 2, [one])[0] ?? Number.NaN, ajvUs: null, expressUs: null })
+      measured.push({
+        message: name,
+        bytes,
+        gateUs: leastCpuOf(Number(ms) / 2, [one])[0] ?? Number.NaN,
+        ajvUs: null,
+        expressUs: null,
+      })
     process.send?.(measured)
   })()
 })

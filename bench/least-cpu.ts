@@ -15,7 +15,12 @@ export function leastCpuOf(ms: number, ones: readonly (() => number)[]): readonl
   return least(ones, TURNS, ms, 100)
 }
 
-function least(ones: readonly (() => number)[], rounds: number, ms: number, batch: number): readonly number[] {
+function least(
+  ones: readonly (() => number)[],
+  rounds: number,
+  ms: number,
+  batch: number,
+): readonly number[] {
   const best = ones.map(() => Number.POSITIVE_INFINITY)
   let kept = 0
   for (let round = 0; round <= rounds; round++) {

@@ -193,7 +193,9 @@ function halves(stated: unknown): readonly (readonly [string, string])[] {
   })
 }
 
-function hidden(released: Plain): Pick<OutcomeEntry['released'], 'droppedTypes' | 'redacted' | 'detected'> {
+function hidden(
+  released: Plain,
+): Pick<OutcomeEntry['released'], 'kept' | 'droppedTypes' | 'redacted' | 'detected'> {
   const redacted = halves(released['redacted']).map(([kind, pointer]) => ({
     kind: oneOf(kind, ['drop', 'redact', 'mask'], 'drop'),
     pointer,
@@ -201,6 +203,7 @@ function hidden(released: Plain): Pick<OutcomeEntry['released'], 'droppedTypes' 
   const detected = halves(released['detected']).map(([name, pointer]) => ({ class: name, pointer }))
   const droppedTypes = texts(released['droppedTypes'])
   return {
+    ...(released['kept'] === true ? { kept: true } : {}),
     ...(droppedTypes.length === 0 ? {} : { droppedTypes }),
     ...(redacted.length === 0 ? {} : { redacted }),
     ...(detected.length === 0 ? {} : { detected }),

@@ -62,10 +62,11 @@ function sequence(shape: OutcomeEntry['sequence']): string {
 }
 
 /** Fields that went out otherwise than they came, as `kind pointer`, and classes found in values. */
-function hidden({ droppedTypes = [], redacted = [], detected = [] }: OutcomeEntry['released']): string {
+function hidden({ kept, droppedTypes = [], redacted = [], detected = [] }: OutcomeEntry['released']): string {
   const changes = redacted.map(({ kind, pointer }) => `${kind} ${pointer}`)
   const found = detected.map((each) => `${each.class} ${each.pointer}`)
   return (
+    (kept === true ? ',"kept":true' : '') +
     (droppedTypes.length === 0 ? '' : `,"droppedTypes":${boundedList(droppedTypes)}`) +
     (changes.length === 0 ? '' : `,"redacted":${boundedList(changes)}`) +
     (found.length === 0 ? '' : `,"detected":${boundedList(found)}`)

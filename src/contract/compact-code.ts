@@ -24,7 +24,7 @@ const EMPTY = new RegExp(
   ].join('|'),
   'g',
 )
-const COUNT = /const (_errs\d+) = errors;/g
+const COUNT = new RegExp(`const (_errs\\d+) = errors;|${TEXT}`, 'g')
 const PARAMETERS = ', parentData, parentDataProperty, rootData=data'
 /** What is empty only once what was in it is gone. */
 const PASSES = 3
@@ -55,5 +55,7 @@ export function compactCode(code: string): string | null {
 function withoutUnread(code: string): string {
   const uses = new Map<string, number>()
   for (const [name] of code.matchAll(/\b_errs\d+\b/g)) uses.set(name, (uses.get(name) ?? 0) + 1)
-  return code.replace(COUNT, (found, name: string) => (uses.get(name) === 1 ? '' : found))
+  return code.replace(COUNT, (found, name: string | undefined) =>
+    name !== undefined && uses.get(name) === 1 ? '' : found,
+  )
 }

@@ -26,7 +26,8 @@ export interface ChosenContent {
 const MAX_CACHED = 256
 const cache = new Map<string, MediaType | null>()
 
-function readMediaType(text: string): MediaType | null {
+/** `parseMediaType` of a text that is known by now, nearly always. */
+export function readMediaType(text: string): MediaType | null {
   const known = cache.get(text)
   if (known !== undefined) return known
   const media = parseMediaType(text)

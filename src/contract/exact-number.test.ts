@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { compileText, contractText, instantiate, said } from '../../test/contract-instance.ts'
+import { type CompiledContract, compileContract } from './compile.ts'
 import { compareNumbers, decimalPlaces, isMultiple, isMultipleOf, isWhole } from './exact-number.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -110,12 +111,53 @@ describe('numbers of bodies and contracts by their digits (standards 7.2)', () =
   })
 })
 
+describe('numbers of contracts that are not one JSON file', () => {
+  const yaml = (schema: string): string => `openapi: 3.1.0
+info: { title: shop, version: "1" }
+paths:
+  /a:
+    post:
+      operationId: op
+      requestBody: { content: { application/json: { schema: ${schema} } } }
+      responses: {}
+`
+  const others: Readonly<Record<string, string>> = {
+    'more.yaml': 'Amount:\n  type: integer\n  maximum: 9007199254740993\n',
+    'more.json': '{"Amount": {"enum": [9007199254740993, 0.1]}}',
+  }
+  const compile = (schema: string): CompiledContract =>
+    compileContract({
+      api: 'shop',
+      text: yaml(schema),
+      file: 'shop.yaml',
+      parts: new Map(Object.entries(others).map(([name, text]) => [name, { ok: true, text }])),
+      objects: {},
+      credential: 'replace',
+    })
+
+  it.each([
+    ['{ maximum: 9007199254740993 }', '9007199254740993', '9007199254740994'],
+    ['{ const: 12345678901234567890 }', '12345678901234567890', '12345678901234567891'],
+    ['{ multipleOf: 0.01 }', '19.99', '19.995'],
+    ['{ $ref: "more.yaml#/Amount" }', '9007199254740993', '9007199254740994'],
+    ['{ $ref: "more.json#/Amount" }', '9007199254740993', '9007199254740992'],
+  ])('%s', (schema, good, bad) => {
+    const operation = instantiate(compile(schema)).operations.get('shop.op')
+    const says = (body: string) => said(operation?.checkBody('application/json', bytes(body)).findings ?? [])
+    expect(operation).toBeDefined()
+    expect(says(good)).toEqual([])
+    expect(says(bad)).not.toEqual([])
+  })
+})
+
 it('of small divisors says what BigInt says', () => {
   for (const digits of ['1', '98765432109876543210987654321', '7'.repeat(50), `1${'0'.repeat(30)}1`]) {
     for (const divisor of ['1', '7', '12', '999983', '9999999', '10000019', '1000000000039']) {
       for (const exponent of [0, 1, 13, 300]) {
         const expected = (BigInt(digits) * 10n ** BigInt(exponent)) % BigInt(divisor) === 0n
-        expect(isMultiple(`${digits}e${exponent}`, divisor), `${digits}e${exponent} of ${divisor}`).toBe(expected)
+        expect(isMultiple(`${digits}e${exponent}`, divisor), `${digits}e${exponent} of ${divisor}`).toBe(
+          expected,
+        )
       }
     }
   }

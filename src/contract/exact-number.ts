@@ -140,7 +140,11 @@ export function canonicalNumber({ rawJSON }: RawNumber): string {
 }
 
 /** Where the last look-up ended, since checks go through the items of one list, or the members of one object. */
-const near: { root: unknown; parent: string; value: unknown } = { root: undefined, parent: '', value: undefined }
+const near: { root: unknown; parent: string; value: unknown } = {
+  root: undefined,
+  parent: '',
+  value: undefined,
+}
 
 /** The value at a JSON pointer of Ajv's, in a value whose numbers are exact. */
 export function exactAt(root: unknown, path: string): unknown {

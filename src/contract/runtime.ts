@@ -31,12 +31,12 @@ export interface ModuleExports {
 }
 
 /**
- * Calls that generated functions may still make. Two branches that both lead back to their own schema are tried anew
+ * Calls that generated functions may still make, and branches of large unions they may try. Two branches that both lead back to their own schema are tried anew
  * at each level, so a few hundred nested bytes could ask for 2^64 of them.
  */
 const fuel = { left: 0 }
-const BASE_FUEL = 100_000
-const FUEL_PER_BYTE = 16
+const BASE_FUEL = 200_000
+const FUEL_PER_BYTE = 1
 const MAX_FUEL_BYTES = 1_048_576
 
 const SPENT = new Error('a check took more steps than its value is worth')

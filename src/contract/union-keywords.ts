@@ -15,10 +15,23 @@ export const ONE_OF: CodeKeywordDefinition = {
   schemaType: 'array',
   trackErrors: true,
   code: (context, ruleType) => {
+    chargeBranches(context)
     const branches: unknown = context.parentSchema['branches']
     if (isRecord(branches)) discriminated(context, branches)
     else plain.code(context, ruleType)
   },
+}
+
+/** Few branches cost no more than a call, which is counted anyway. */
+const FREE_BRANCHES = 4
+
+/**
+ * Takes the branches of a union from the check's fuel, where there are many of them, for each item of a long list.
+ * `share`: of them that are tried as a rule.
+ */
+export function chargeBranches({ gen, schema }: KeywordCxt, share = 1): void {
+  const count = Array.isArray(schema) ? schema.length : 0
+  if (count > FREE_BRANCHES) gen.code(_`if((fuel.left-=${Math.ceil(count * share)})<0)rt.spent()`)
 }
 
 function discriminated(context: KeywordCxt, branches: JsonRecord): void {

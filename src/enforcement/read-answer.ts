@@ -1,3 +1,4 @@
+import { readMediaType } from '../contract/content.ts'
 import { type AnswerCheck, type ItemRule, NOTHING_STATED, type Operation } from '../contract/instantiate.ts'
 import { sightOfContent } from '../contract/value-sight.ts'
 import type { ApiPlan } from '../model/bundle.ts'
@@ -9,7 +10,7 @@ import { opposes, type Reason, reason } from '../model/reason.ts'
 import { CODINGS, decodeContent } from '../syntax/content-coding.ts'
 import { fieldValues } from '../syntax/http.ts'
 import { DEFAULT_JSON_LIMITS } from '../syntax/json.ts'
-import { isJson, parseMediaType } from '../syntax/media-type.ts'
+import { isJson } from '../syntax/media-type.ts'
 import type { AdmittedCall } from './admitted-call.ts'
 import { type Collected, collectFor, collectWithin, rejoin } from './body.ts'
 import { bytesSource } from './bytes-source.ts'
@@ -64,7 +65,7 @@ export async function readAnswer(
     return { body: null, fields, check: null, findings, changed: false }
   }
   const contentType = contentTypeOf(fields)
-  const media = contentType === undefined ? null : parseMediaType(contentType)
+  const media = contentType === undefined ? null : readMediaType(contentType)
   const json = media !== null && isJson(media)
   if (operation === null) return readUngoverned(call, answer, json, journal, gate)
 

@@ -74,7 +74,9 @@ async function judgeAndRecord(
   const mediaType = mediaTypeOf(fieldValue(read.fields, 'content-type'))
   const dropped = read.check?.dropped ?? []
   const types = read.check?.types ?? []
+  const onlyObserved = call.api.plan.mode === 'enforce' && !isAnswerHeld(call.api.plan)
   const redacted = {
+    ...(onlyObserved && read.findings.length > 0 ? { kept: true as const } : {}),
     // A decision that denies says why, and not what else was found.
     ...(verdict.decision.effect === 'deny' && types.length === dropped.length && types.length > 0
       ? { droppedTypes: types }

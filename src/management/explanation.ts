@@ -163,7 +163,9 @@ function trafficRows(record: ExchangeRecord): readonly Row[] {
   rows.push(['upstream', upstreamText(upstreamStatus, action)])
   rows.push(['released', releasedText(record, outcome)])
   if (released.fields !== undefined) rows.push(['answer’s form', released.fields.join(', ')])
-  if (released.dropped.length > 0) rows.push(['dropped fields', released.dropped.join(', ')])
+  const went = record.intent.mode === 'observe' || released.kept === true
+  if (released.dropped.length > 0)
+    rows.push([went ? 'not dropped, only observed' : 'dropped fields', released.dropped.join(', ')])
   rows.push(...hiddenRows(record, outcome))
   if (outcome.sequence !== undefined) rows.push(['items', sequenceText(outcome.sequence)])
   if (outcome.original !== undefined)

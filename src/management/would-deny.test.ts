@@ -106,6 +106,30 @@ describe('what enforcing would refuse', () => {
     ])
   })
 
+  it('counts what answers of an enforced API would lose where only they are observed', () => {
+    const kept = sampleRecord({
+      mode: 'enforce',
+      id: 'kept',
+      outcome: {
+        decisions: [
+          {
+            ...sampleDecision(['response-field-dropped'], { checkpoint: 'response' }),
+            reasons: [reason('response-field-dropped', 'contract', { fields: ['/secret'] })],
+          },
+        ],
+        released: { bytes: 2, mediaType: '', digest: '', query: [], dropped: ['/secret'], kept: true },
+      },
+    })
+    const counted = new WouldDeny()
+    counted.add(kept)
+    expect(counted.report()).toMatchObject({
+      observed: 1,
+      enforced: 0,
+      wouldRefuse: 0,
+      dropped: [{ fields: ['/secret'], example: 'kept' }],
+    })
+  })
+
   it('says of which errors callers would get the status alone', () => {
     const replaced = (status: number): Partial<OutcomeEntry> => ({
       status,

@@ -100,7 +100,7 @@ export class WouldDeny {
 
   add(record: ExchangeRecord): void {
     const refused = outcomeOf(record)?.action === 'refused'
-    if (record.intent.mode !== 'observe' && (refused || !isPartlyObserved(record))) {
+    if (record.intent.mode !== 'observe' && (refused || !(isPartlyObserved(record) || isKept(record)))) {
       this.#enforced++
       return
     }
@@ -227,6 +227,11 @@ function undeclaredFields(record: ExchangeRecord): readonly string[] {
       const fields = evidence['fields']
       return Array.isArray(fields) ? fields.map(String) : []
     })
+}
+
+/** Enforced, but for its answer. */
+function isKept(record: ExchangeRecord): boolean {
+  return outcomeOf(record)?.released.kept === true
 }
 
 function callerKey({ intent: { subject, personal } }: ExchangeRecord): string {

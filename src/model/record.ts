@@ -100,6 +100,8 @@ export interface OutcomeEntry {
   readonly lookups: readonly { readonly operation: string; readonly status: number }[]
   readonly released: MessageShape & {
     readonly dropped: readonly string[]
+    /** The API is enforced and its answers are only observed: what is dropped or replaced went out as it came. */
+    readonly kept?: true
     /** What stood at each of them (syntax/value-sight.ts), in the same order: where no reason of a decision tells it. */
     readonly droppedTypes?: readonly string[]
     /** Fields that were dropped, redacted or masked for this caller: JSON pointers with `*` for indexes, at most 100. */

@@ -189,7 +189,12 @@ function conclusion({ call, compiled, bundle, upstream, audit, answer, notes }: 
     wait: pending && plan !== null ? waitOf(compiled, plan, intent, lookup) : null,
     next: asked === null ? null : { purpose: lookup ? 'look-up' : 'call', ...asked },
     change: denied === undefined ? '' : smallestChange(denied, callContext(compiled, intent)),
-    notes: [...notes, ...misdirected(compiled, call, intent.api, decisions), ...standing(compiled, verdict)],
+    notes: [
+      ...notes,
+      ...misdirected(compiled, call, intent.api, decisions),
+      ...standing(compiled, verdict),
+      ...unresolved(compiled, intent.api),
+    ],
   }
 }
 
@@ -302,6 +307,16 @@ function standing({ tests }: CompiledBundle, verdict: DryVerdict): readonly stri
       ? []
       : ['revocations of a running gate are not asked, and the answer is not judged']),
     ...(failed === 0 ? [] : [`${failed} policy tests fail: a gate would not start with this configuration`]),
+  ]
+}
+
+/** A dry run asks no DNS: names that URL rules list count as public, as where a gate resolves them well. */
+function unresolved({ apis }: CompiledBundle, api: string): readonly string[] {
+  const { urlNames = [] } = apis.find(({ plan: { name } }) => name === api)?.plan ?? {}
+  if (urlNames.length === 0) return []
+  const shown = `${urlNames.slice(0, 3).join(', ')}${urlNames.length > 3 ? ' …' : ''}`
+  return [
+    `host names that URLs in requests may have (${shown}) are not resolved here: a running gate refuses those that turn private or do not resolve`,
   ]
 }
 

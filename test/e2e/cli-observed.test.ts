@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { UnknownFieldsReport } from '../../src/management/unknown-fields.ts'
 import type { WouldDenyReport } from '../../src/management/would-deny.ts'
 import { call, orderOf, shown } from './commands.ts'
 import { type DemoGate, startDemoGate } from './harness.ts'
@@ -42,6 +43,23 @@ describe('an observing gate’s records', () => {
     expect(out).toContain(`sallyport explain ${report.rows[1]?.example}`)
     const { json: wouldDeny } = await gate.gate.command(['audit', 'query', '--would-deny'])
     expect(wouldDeny).toHaveLength(3)
+  })
+
+  it('say what callers send that the contract does not declare', async () => {
+    const none = await gate.gate.command(['report', '--unknown-fields'])
+    expect(none).toMatchObject({ code: 0, json: { ok: true, calls: 0, rows: [] } })
+    const ana = await gate.token('ana')
+    const order = await orderOf(gate, 'ana')
+    await call(gate, 'GET', `/v1/orders/${order}?debug=1`, ana)
+    const { code, json } = await gate.gate.command(['report', '--unknown-fields', '--since', '1h'])
+    const { rows, calls } = json as UnknownFieldsReport
+    expect([code, calls]).toEqual([1, 1])
+    expect(rows).toMatchObject([
+      { api: 'shop', operation: 'shop.getOrder', place: 'query debug', calls: 1, callers: 1 },
+    ])
+    const { out } = await shown(['report', '--unknown-fields', '--config', gate.config])
+    expect(out).toContain('query debug: 1 call of 1 caller')
+    expect(out).toContain(`sallyport explain ${rows[0]?.example}`)
   })
 
   it('are judged dry in the same mode', async () => {

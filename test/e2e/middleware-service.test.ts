@@ -50,6 +50,31 @@ describe('the gate within a service', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   }
 
+  it.each(['express', 'hono'] as const)(
+    '%s sees no query that was taken out, or no call',
+    async (framework) => {
+      const folder = folderWith(issuer)
+      folders.push(folder)
+      const strip = config(issuer).replace(
+        '    mode: enforce\n',
+        '    mode: enforce\n    unknownFields: strip\n',
+      )
+      folder.write({ 'sallyport.yaml': strip })
+      const gate = await openGate({ config: folder.at('sallyport.yaml'), log: () => undefined })
+      closers.push(() => gate.close())
+      const app = await startApp(framework, gate)
+      closers.push(() => app.stop())
+      const token = issuer.token({ scope: 'orders:read' })
+      const plain = await send(app.url, { target: '/v1/orders/o1', token })
+      const odd = await send(app.url, { target: '/v1/orders/o1?debug=1', token })
+      // Hono has read its query before the gate: nothing goes on.
+      expect([plain.status, odd.status]).toEqual([200, framework === 'hono' ? 500 : 200])
+      expect(app.seen.map(({ url }) => url)).toEqual(
+        framework === 'hono' ? ['/v1/orders/o1'] : ['/v1/orders/o1', '/v1/orders/o1'],
+      )
+    },
+  )
+
   it('suspends effects and records what it would deny, in observe mode', async () => {
     const { gate, folder } = await opened({ mode: 'observe' })
     const app = await startApp('express', gate)

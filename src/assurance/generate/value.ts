@@ -133,10 +133,14 @@ export class ValueMaker {
     const seen = new Set<string>()
     for (let attempt = 0; items.length < length && attempt < length * 8 + 8; attempt++) {
       const schemas = view.prefix[items.length] ?? view.items
+      const spots = this.#spots.length
       const item = this.#value(schemas, [...path, items.length], sure)
       if (item === NOTHING) break
       const text = JSON.stringify(item)
-      if (view.unique && seen.has(text)) continue
+      if (view.unique && seen.has(text)) {
+        this.#spots.length = spots
+        continue
+      }
       seen.add(text)
       items.push(item)
     }

@@ -1,6 +1,7 @@
 import { _, type Code, type CodeKeywordDefinition, type KeywordCxt } from 'ajv'
 import codegen from 'ajv/dist/compile/codegen/index.js'
 import vocabularyCode from 'ajv/dist/vocabularies/code.js'
+import { chargeBranches } from '../union-keywords.ts'
 
 const { propertyInData, validateUnion } = vocabularyCode
 const { or } = codegen
@@ -34,6 +35,8 @@ export const ANY_OF: CodeKeywordDefinition = {
   code(context: KeywordCxt) {
     const { gen, data, schema, it, parentSchema } = context
     const covers = parentSchema['covers'] as readonly Cover[] | undefined
+    // The first branch that fits ends it, unless all have to be known.
+    chargeBranches(context, covers === undefined ? 0.25 : 1)
     if (covers === undefined) return validateUnion(context)
     const valid = gen.let('valid', false)
     const fits = (schema as unknown[]).map((_branch, index) => {

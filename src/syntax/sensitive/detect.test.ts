@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { countrySpecs } from 'ibantools'
 import { isValidPhoneNumber } from 'libphonenumber-js/max'
 import { describe, expect, it } from 'vitest'
-import { luhn, mod97, weighted } from './check-digits.ts'
+import { luhn, mod11And10, mod97, weighted } from './check-digits.ts'
 import { detect } from './detect.ts'
 import { withoutSecrets } from './hidden-text.ts'
 import { ibanIn } from './numbers.ts'
@@ -82,6 +82,21 @@ const nhs = (): string =>
 const bsn = (): string =>
   withCheck(of(DIGITS, 8), (digits) => weighted(digits, [9, 8, 7, 6, 5, 4, 3, 2, -1]) % 11 === 0)
 
+/** Nine of the ten digits, one of them twice, none leading that is 0. */
+const steuerId = (): string => {
+  const digits = [...DIGITS]
+  digits.splice(int(10), 1)
+  digits.push(pick(digits))
+  for (let at = digits.length - 1; at > 0; at--) {
+    const other = int(at + 1)
+    const [one = '', two = ''] = [digits[at], digits[other]]
+    digits[at] = two
+    digits[other] = one
+  }
+  const body = digits.join('')
+  return body.startsWith('0') ? steuerId() : withCheck(body, mod11And10)
+}
+
 /** Published examples. */
 const FISCAL = ['RSSMRA85T10A562S', 'MRTMTT91D08F205J', 'RSSMRA80A01H501U']
 
@@ -117,6 +132,7 @@ const MUST: Readonly<Record<string, () => Sample>> = {
   'pl-pesel': () => bare(pesel()),
   'se-personnummer': () => bare(personnummer()),
   'nl-bsn': () => ({ value: bsn(), name: 'bsn' }),
+  'de-steuer-id': () => ({ value: steuerId(), name: pick(['steuerId', 'taxId', 'idnr']) }),
   'uk-nhs': () => ({ value: nhs(), name: 'nhsNumber' }),
   jwt: () => bare(`eyJ${of(BASE64URL, 30)}.eyJ${of(BASE64URL, 80)}.${of(BASE64URL, 43)}`),
   'aws-key': () => bare(`${pick(['AKIA', 'ASIA'])}${of(`${UPPER}234567`, 16)}`),
