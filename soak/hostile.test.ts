@@ -16,6 +16,8 @@ const LONG = SOAK_SECONDS >= 60
 const SENDERS = 2
 /** Two threads whose heaps may each grow by what a few bodies and answers weigh, and what a collection leaves behind. */
 const MOST_MIB = 1_536
+/** Of the last minute, before anything is started. */
+const IDLE_LOAD = 1
 
 it('serves the healthy while the hostile call', async () => {
   const gate = await WatchedGate.start()
@@ -52,6 +54,10 @@ it('serves the healthy while the hostile call', async () => {
         healthyCalls: healthy.calls,
       })
       if (healthy.failed > 0) wrong.push(`${name}: ${healthy.failed} healthy calls failed`)
+      const ratio = healthy.p99 / alone.p99
+      // On a machine that others use too, the ratio says nothing of the gate.
+      if (LONG && load < IDLE_LOAD && ratio > 2)
+        wrong.push(`${name}: healthy p99 ${round(ratio)} times as long`)
       if (peak > MOST_MIB) wrong.push(`${name}: ${peak} MiB`)
     }
 
@@ -84,6 +90,7 @@ it('serves the healthy while the hostile call', async () => {
     keepResult('hostile', {
       load,
       alone: { ...alone, p50: round(alone.p50), p99: round(alone.p99) },
+      wrong: [...new Set(wrong)],
       kinds: rows,
     })
     expect([...new Set(wrong)]).toEqual([])

@@ -139,9 +139,7 @@ export class RecordJoin {
   #outcome(line: OutcomeLine, sequence: number): OutcomeEntry {
     if (line.sealed === '') return line.outcome
     const secret = unseal(this.#scope, line.subjectRef, sequence, line.sealed)
-    return secret === null
-      ? line.outcome
-      : { ...line.outcome, ...decodeOutcomeSecret(secret) }
+    return secret === null ? line.outcome : { ...line.outcome, ...decodeOutcomeSecret(secret) }
   }
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { basePath, fieldName, host, label, line, localPath, name, upstreamUrl } from './forms.ts'
 import { sensitivitySettings } from './field-schema.ts'
+import { basePath, fieldName, host, label, line, localPath, name, upstreamUrl } from './forms.ts'
 import { graphqlSettings } from './graphql-schema.ts'
 import { objectRule } from './object-schema.ts'
 import { answerMode, observedStages, operationModes, unknownFieldsMode } from './observe-schema.ts'

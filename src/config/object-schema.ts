@@ -154,9 +154,7 @@ export const operationExtension = z.strictObject({
     .optional()
     .describe('The operation’s own mode, as under `apis.*.operations`.'),
   answers: answerMode.optional().describe('The operation’s own, as under `apis.*.operations`.'),
-  unknownFields: unknownFieldsMode
-    .optional()
-    .describe('The operation’s own, as under `apis.*.operations`.'),
+  unknownFields: unknownFieldsMode.optional().describe('The operation’s own, as under `apis.*.operations`.'),
 })
 
 export type RuleSettings = z.infer<typeof objectRule>

@@ -53,7 +53,8 @@ export function itemRule(set: AnswerSet, status: number, contentType: string | u
       const stated = statedBy(scan.value, set.object)
       const rewrite = new Rewrite(text, scan.value, scan.exact, shape)
       const faults = check === null ? null : check.faults(rewrite.value, text.byteLength, rewrite.digits)
-      const found = faults === null ? NO_FINDINGS : checkFindings('response-invalid', faults, MAX_FINDINGS, rewrite.value)
+      const found =
+        faults === null ? NO_FINDINGS : checkFindings('response-invalid', faults, MAX_FINDINGS, rewrite.value)
       const { dropped, types } = rewrite
       const blocked = set.undeclared === 'block' && dropped.length > 0
       const findings = blocked

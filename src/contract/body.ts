@@ -8,10 +8,10 @@ import { chooseContent, type LinkedContent } from './content.ts'
 import { parseExact, stringifyExact } from './exact-json.ts'
 import { checkFindings, contractFinding, MAX_FINDINGS, NO_FINDINGS } from './findings.ts'
 import { readMedia } from './media/read.ts'
+import { toldPointer } from './told-pointer.ts'
 import { foldCase } from './twin-names.ts'
 import { sealValue } from './unknown-fields.ts'
 import { sightOfContent } from './value-sight.ts'
-import { toldPointer } from './told-pointer.ts'
 
 export interface BodySet {
   readonly required: boolean
@@ -116,7 +116,10 @@ function checkReading(
   const findings =
     faults === null
       ? sealed.findings
-      : [...sealed.findings, ...checkFindings('body-invalid', faults, MAX_FINDINGS - sealed.findings.length, sealed.value)]
+      : [
+          ...sealed.findings,
+          ...checkFindings('body-invalid', faults, MAX_FINDINGS - sealed.findings.length, sealed.value),
+        ]
   if (!rewrites || sealed.dropped.length === 0) {
     const stated = before ?? (statedIn(object) ? statedAt(told(), object) : NOTHING_STATED)
     return { findings, bytes, dropped: sealed.dropped, stated }

@@ -3,7 +3,7 @@
  * missing, the parent and root that every call is given, and blocks with nothing in them. A gate thread parses about a
  * fifth less at a reload, and a call from one check to another makes a smaller object.
  */
-const TEXT = '"(?:[^"\\\\]|\\\\.)*"'
+const TEXT = '"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"'
 
 /** Texts come last: what stands in one is no code. */
 const UNREAD = new RegExp(
@@ -26,6 +26,8 @@ const EMPTY = new RegExp(
 )
 const COUNT = new RegExp(`const (_errs\\d+) = errors;|${TEXT}`, 'g')
 const PARAMETERS = ', parentData, parentDataProperty, rootData=data'
+/** Of one check: longer texts than the engine has a stack for stand in none that is shorter. */
+const MAX_COMPACTED = 1_048_576
 /** What is empty only once what was in it is gone. */
 const PASSES = 3
 
@@ -33,7 +35,7 @@ const PASSES = 3
 export function compactCode(code: string): string | null {
   let isKnown = true
   const head = code.indexOf(PARAMETERS)
-  if (head < 0) return null
+  if (head < 0 || code.length > MAX_COMPACTED) return null
   let compact = (code.slice(0, head) + code.slice(head + PARAMETERS.length)).replace(
     UNREAD,
     (found, keyword: string | undefined, other: string | undefined) => {

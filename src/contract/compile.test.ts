@@ -37,7 +37,10 @@ describe('the document', () => {
     ['{"swagger":"1.2"}', /shop\.yaml:1:2: Swagger 1\.2 is not supported: use 2\.0, 3\.0, 3\.1 or 3\.2/],
     ['swagger: 2.0', /Swagger that is not text \(write "2\.0" in quotes\) is not supported/],
     ['swagger: "2.0"\nopenapi: 3.1.0', /states both swagger and openapi/],
-    ['info: {}\nopenapi: 4.0.0', /shop\.yaml:2:1: OpenAPI 4\.0\.0 is not supported: use 2\.0, 3\.0, 3\.1 or 3\.2/],
+    [
+      'info: {}\nopenapi: 4.0.0',
+      /shop\.yaml:2:1: OpenAPI 4\.0\.0 is not supported: use 2\.0, 3\.0, 3\.1 or 3\.2/,
+    ],
     ['openapi: 3.3.0', /OpenAPI 3\.3\.0 is not supported/],
     ['openapi: 3.10.0', /OpenAPI 3\.10\.0 is not supported/],
     ['openapi: 3.1', /the version is not text: put it in quotes/],

@@ -1,7 +1,6 @@
-import type { LabelDetail } from './sensitivity/label-node.ts'
-
 import type { Distinction } from './distinction.ts'
 import type { MediaDetail } from './media/detail.ts'
+import type { LabelDetail } from './sensitivity/label-node.ts'
 
 /** The contract room's own plain data inside a bundle: what `compile` writes and `instantiate` reads. */
 

@@ -30,11 +30,18 @@ export function shortPointer(pointer: string): string {
 const RULES: Readonly<Record<string, string>> = { integer: 'type', numberFormat: 'format' }
 
 /** Of a URL in a field; `at`: what the pointer is in, where that is not the body. */
-export function urlFinding({ instancePath, params }: CheckError, at?: { readonly in: string; readonly name: string }): Finding {
+export function urlFinding(
+  { instancePath, params }: CheckError,
+  at?: { readonly in: string; readonly name: string },
+): Finding {
   const pointer = shortPointer(instancePath)
   const rule = String(params?.['rule'] ?? 'url')
   const place = at === undefined ? (pointer === '' ? '/' : pointer) : `${at.in} ${at.name}${pointer}`
-  return contractFinding('url-forbidden', { ...at, ...(pointer === '' ? {} : { pointer }), rule }, `${place}: ${rule}`)
+  return contractFinding(
+    'url-forbidden',
+    { ...at, ...(pointer === '' ? {} : { pointer }), rule },
+    `${place}: ${rule}`,
+  )
 }
 
 /**
@@ -57,8 +64,7 @@ export function checkFindings(
     }
     const rule = RULES[error.keyword] ?? error.keyword
     const missing = error.params?.['missingProperty']
-    const named =
-      error.keyword === 'required' && typeof missing === 'string' ? `required ${missing}` : rule
+    const named = error.keyword === 'required' && typeof missing === 'string' ? `required ${missing}` : rule
     const pointer = shortPointer(error.instancePath)
     const text = `${pointer === '' ? '/' : pointer}: ${shortPointer(named)}`
     if (seen.has(text)) continue

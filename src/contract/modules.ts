@@ -45,7 +45,8 @@ function compacted(checks: readonly GeneratedCheck[]): readonly GeneratedCheck[]
 }
 
 /** `__proto__` as a plain key of a literal would set the prototype; as a computed one it is a name like others. */
-const shapeText = (shape: Shape | LabelNode): string => JSON.stringify(shape).replaceAll('"__proto__":', '["__proto__"]:')
+const shapeText = (shape: Shape | LabelNode): string =>
+  JSON.stringify(shape).replaceAll('"__proto__":', '["__proto__"]:')
 
 const sizeOf = (constants: GeneratedCheck['constants']): number =>
   constants.reduce((sum, constant) => sum + constant.code.length, 0)

@@ -1,10 +1,10 @@
 import { escapePointer } from '../syntax/json-pointer.ts'
+import { joinSights, type Sight, sightText } from '../syntax/value-sight.ts'
 import { isRawNumber } from './exact-json.ts'
 import { type Pattern, surelyFits } from './pattern.ts'
-import { joinSights, type Sight, sightText } from '../syntax/value-sight.ts'
+import { toldStep } from './told-pointer.ts'
 import { isTwin } from './twin-names.ts'
 import { Sighting } from './value-sight.ts'
-import { toldStep } from './told-pointer.ts'
 
 /** A shape linked to those below it. */
 export interface LinkedShape {

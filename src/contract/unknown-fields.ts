@@ -33,7 +33,11 @@ export function sealValue(
     const stripped = dropUndeclared(value, shape, MAX_DROPPED, sees, true)
     if (stripped.dropped === null) return { findings: NO_FINDINGS, value, dropped: NOTHING_DROPPED }
     const dropped = [...stripped.dropped]
-    return { findings: [droppedFinding({ fields: dropped, types: stripped.types })], value: stripped.value, dropped }
+    return {
+      findings: [droppedFinding({ fields: dropped, types: stripped.types })],
+      value: stripped.value,
+      dropped,
+    }
   }
   // What is only observed leaves room for what is not.
   const found = findUndeclared(value, shape, mode === 'observe' ? MAX_FINDINGS - 1 : MAX_FINDINGS)

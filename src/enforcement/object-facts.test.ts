@@ -115,7 +115,9 @@ describe('what is known of an object', () => {
       )
     expect(read('x')).toEqual({ owner: 'ana', tenant: 'x' })
     expect(read(['x'])).toEqual({ owner: 'ana', tenant: null })
-    expect(withBody(head, PLAN, { body: 'optional' }, { owner: 'ben', tenant: 'x' }, { body: 'whole' })).toBe(head)
+    expect(withBody(head, PLAN, { body: 'optional' }, { owner: 'ben', tenant: 'x' }, { body: 'whole' })).toBe(
+      head,
+    )
     // What was not seen whole may say anything, where it may be at all.
     expect(read('x', 'partial')).toEqual({ owner: 'ana', tenant: null })
     expect(read('x', 'unseen')).toEqual({ owner: 'ana', tenant: null })

@@ -251,7 +251,8 @@ function checkedAnswer(
       return error(call, answer, decoded.bytes, bytes, [replaced(rule, against)], check)
   }
   const blocked = findings.some(({ reason: { code } }) => code === 'response-field-undeclared')
-  const noted = check.dropped.length === 0 || blocked ? findings : [...findings, dropped(check.dropped, check.types)]
+  const noted =
+    check.dropped.length === 0 || blocked ? findings : [...findings, dropped(check.dropped, check.types)]
   // Of an answer that is no error by its status, what told of the upstream's inside is made another (GraphQL).
   const safe = check.leak === undefined ? noted : [...noted, replaced(check.leak)]
   if (!held) return { body: bytes, fields, check, findings: safe, changed: false }
@@ -312,7 +313,8 @@ function dropped(fields: readonly string[], types: readonly string[] = []): Find
 /** @param against What the contract says against it: told too, since nothing else of it is recorded. */
 function replaced(rule: string, against?: Reason): Finding {
   const { rule: broken, ...told } = against?.evidence ?? {}
-  const code = against === undefined ? {} : { code: against.code, ...(broken === undefined ? {} : { broken }) }
+  const code =
+    against === undefined ? {} : { code: against.code, ...(broken === undefined ? {} : { broken }) }
   return finding(reason('response-error-replaced', 'contract', { ...told, ...code, rule }))
 }
 

@@ -92,7 +92,18 @@ export class ReplayTally {
       ...(fields === undefined ? {} : { fields }),
       example: id,
     }
-    const key = [operation, caller, from, to, reason, policies.join(), unplayed.join(), lost > 0, gained > 0, JSON.stringify(fields ?? null)]
+    const key = [
+      operation,
+      caller,
+      from,
+      to,
+      reason,
+      policies.join(),
+      unplayed.join(),
+      lost > 0,
+      gained > 0,
+      JSON.stringify(fields ?? null),
+    ]
     this.#count(this.#rows, key.join('\n'), { row, at })
   }
 

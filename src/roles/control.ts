@@ -17,7 +17,6 @@ import { RevocationJournal } from '../store/revocation-journal.ts'
 import { SigningKeyFile } from '../store/signing-key-file.ts'
 import { keyedDigest, openSigningKey, openStoreKey } from '../store/store-keys.ts'
 import { Addresses } from './addresses.ts'
-import { systemUrlNames } from './url-names.ts'
 import { Candidates } from './candidates.ts'
 import { watchClock } from './clock-watch.ts'
 import { type BundleSummary, compileInThread, settle } from './compile-in-thread.ts'
@@ -33,6 +32,7 @@ import { Reloads } from './reloads.ts'
 import { Revoker } from './revoker.ts'
 import { bearerDigest } from './secrets.ts'
 import { say, surviveDeafStderr, systemClock, systemRandom, systemSchedule } from './system.ts'
+import { systemUrlNames } from './url-names.ts'
 
 export interface StartOptions {
   readonly config: string

@@ -25,7 +25,6 @@ import { type HeldDataDirectory, openDataDirectory } from '../store/data-directo
 import { RevocationJournal } from '../store/revocation-journal.ts'
 import { keyedDigest, openSigningKey, openStoreKey } from '../store/store-keys.ts'
 import { Addresses } from './addresses.ts'
-import { systemUrlNames } from './url-names.ts'
 import { watchClock } from './clock-watch.ts'
 import { type BundleSummary, compileInThread } from './compile-in-thread.ts'
 import { ControlAudit } from './control-audit.ts'
@@ -38,6 +37,7 @@ import { OrphanSocket } from './orphan-socket.ts'
 import { Reloads } from './reloads.ts'
 import { Revoker } from './revoker.ts'
 import { systemClock, systemRandom, systemSchedule } from './system.ts'
+import { systemUrlNames } from './url-names.ts'
 
 export interface EmbeddedOptions {
   readonly config: string
@@ -128,9 +128,13 @@ export class Embedded {
       this.#urlNames = table
     }, say)
     this.#sources = new Connector({ addresses: (host) => addresses[host] ?? null })
-    this.#resolver = new Addresses((table) => {
-      addresses = table
-    }, say, urlNames)
+    this.#resolver = new Addresses(
+      (table) => {
+        addresses = table
+      },
+      say,
+      urlNames,
+    )
     const ring = new KeyRing()
     const keyWait = new KeyWait({
       clock,
@@ -265,7 +269,14 @@ export class Embedded {
 
   async #swap({ hash, file }: BundleRef): Promise<SwapTimes> {
     const epoch = ++this.#epoch
-    const times = await instantiate({ hash, file }, this.#snapshots, epoch, 'live', this.#bundleKey, (name) => this.#urlNames[name] ?? 'unresolved')
+    const times = await instantiate(
+      { hash, file },
+      this.#snapshots,
+      epoch,
+      'live',
+      this.#bundleKey,
+      (name) => this.#urlNames[name] ?? 'unresolved',
+    )
     this.#snapshots.commit(epoch)
     return times
   }

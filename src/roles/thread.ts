@@ -14,7 +14,7 @@ import { AssertionSigner } from '../identity/assertion.ts'
 import { KeyRing } from '../identity/key-ring.ts'
 import { KeyWait } from '../identity/key-wait.ts'
 import { RevocationSet } from '../identity/revocations.ts'
-import type { AddressTable, UrlNameTable, GateSettings } from '../model/channel.ts'
+import type { AddressTable, GateSettings, UrlNameTable } from '../model/channel.ts'
 import { isFault } from '../model/errors.ts'
 import type { State, ThreadCommand, ThreadReport } from '../processes/messages.ts'
 import { readDataDirectory } from '../store/data-directory.ts'
@@ -103,7 +103,14 @@ export function runThread({ index, settings, syncer }: ThreadData, port: Message
         report({ type: 'applied', sequence: command.sequence })
         return
       case 'prepare':
-        instantiate(command.bundle, snapshots, command.epoch, command.use, bundleKey, (name) => urlNames[name] ?? 'unresolved').then(
+        instantiate(
+          command.bundle,
+          snapshots,
+          command.epoch,
+          command.use,
+          bundleKey,
+          (name) => urlNames[name] ?? 'unresolved',
+        ).then(
           (times) => report({ type: 'prepared', epoch: command.epoch, ...times }),
           (error: unknown) =>
             report({

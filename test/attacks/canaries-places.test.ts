@@ -70,7 +70,7 @@ describe('canaries in bodies, parameters and answers', () => {
     await ask({ query, variables: { ssn: canary() } })
     await ask({ query, variables: { ssn: { deep: canary() } } })
     await ask({ query: `{ person(ssn: "${canary()}") { id } }` })
-    await ask({ query: `{ person(ssn: "a") { ${canary()} } }` })
+    await ask({ query: `{ person(ssn: "a", other: "${canary()}") { id } } # ${canary()}` })
     answers(
       JSON.stringify({
         data: null,

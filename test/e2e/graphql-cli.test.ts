@@ -69,7 +69,10 @@ describe('on a GraphQL API', () => {
     expect(fine.code).toBe(0)
     const text = readFileSync(config, 'utf8')
     const wrong = folder.at('out/wrong.yaml')
-    writeFileSync(wrong, text.replace('path: /graphql', 'path: /graphql\n      fields: { Order.ssn: { class: pii } }'))
+    writeFileSync(
+      wrong,
+      text.replace('path: /graphql', 'path: /graphql\n      fields: { Order.ssn: { class: pii } }'),
+    )
     const { code, err } = await shown(['check', '--config', wrong])
     expect(code).toBe(2)
     expect(err).toMatch(/wrong\.yaml:\d+:\d+.*the schema has no type or field "Order\.ssn"/s)

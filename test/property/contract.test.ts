@@ -40,7 +40,9 @@ describe('checks of the demo’s contract', () => {
         (segments, query, fields) => {
           shop.match('GET', segments)
           for (const operation of operations) {
-            expect(operation.checkParameters({ params: {}, segments, query, rawQuery: '', fields }).length).toBeLessThanOrEqual(20)
+            expect(
+              operation.checkParameters({ params: {}, segments, query, rawQuery: '', fields }).length,
+            ).toBeLessThanOrEqual(20)
           }
         },
       ),
@@ -104,7 +106,9 @@ describe('undeclared fields', () => {
           expect(JSON.parse(new TextDecoder().decode(answer?.body))).toEqual(kept(given, of))
           const refused = operation?.checkBody('application/json', sent).findings ?? []
           expect(refused.length === 0).toBe(answer?.dropped.length === 0)
-          expect(answer === undefined ? 1 : operation?.checkBody('application/json', answer.body).findings).toEqual([])
+          expect(
+            answer === undefined ? 1 : operation?.checkBody('application/json', answer.body).findings,
+          ).toEqual([])
         }
       }),
       { numRuns: 60 },

@@ -13,8 +13,6 @@ import { PlainOperation, unread } from './plain-operation.ts'
 import { bodyOf, type GraphqlReading, queryOf } from './reading.ts'
 
 const MAX_DROPPED = 100
-/** Characters; the record keeps less. */
-const MAX_TOLD = 16_384
 
 /** What a GraphQL call came to. */
 export interface AskedCall {
@@ -109,9 +107,7 @@ class AnsweredOperation extends EndpointOperation {
       items: null,
       dropped: [...held.dropped],
       checked: true,
-      ...(held.leak === null
-        ? {}
-        : { leak: held.leak, told: Buffer.from(stringifyExact(held.told).slice(0, MAX_TOLD)) }),
+      ...(held.leak === null ? {} : { leak: held.leak, told: Buffer.from(stringifyExact(held.told)) }),
     }
   }
 

@@ -126,7 +126,8 @@ export const repeated = (parameter: LinkedParameter): Finding =>
 
 /** @param node What it was written as, told by its type where that is what is wrong. */
 export function invalid(parameter: LinkedParameter, rule: string, node?: TextNode): Finding {
-  const seen = rule === 'type' && typeof node === 'string' ? { type: sightOfTexts([node], parameter.name) } : {}
+  const seen =
+    rule === 'type' && typeof node === 'string' ? { type: sightOfTexts([node], parameter.name) } : {}
   const evidence = { in: parameter.in, name: parameter.name, rule, ...seen }
   return contractFinding('parameter-invalid', evidence, `${label(parameter)}: ${rule}`)
 }

@@ -1,5 +1,5 @@
-import { fieldObligations } from '../../decision/obligations.ts'
 import type { Operation } from '../../contract/instantiate.ts'
+import { fieldObligations } from '../../decision/obligations.ts'
 import type { Exchange, ExchangeId, Instant } from '../../model/exchange.ts'
 import { type Finding, finding } from '../../model/fact.ts'
 import type { Random } from '../../model/ports.ts'

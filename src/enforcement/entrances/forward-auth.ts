@@ -89,7 +89,14 @@ export function forwardAuth({ dialect: name, bodies, identityFields }: Settings)
           },
           caller,
           body: null,
-          sight: { body: 'unseen', bodies, answer: false, strips: identityFields, retargets: false, rewrites: false },
+          sight: {
+            body: 'unseen',
+            bodies,
+            answer: false,
+            strips: identityFields,
+            retargets: false,
+            rewrites: false,
+          },
         },
       }
       return reading

@@ -86,7 +86,10 @@ export function forHono(middleware: Middleware, app?: HonoApp): HonoMiddleware {
             'Hono has chosen by another path than the one that was judged',
           )
         if (queryOf(judged.target) !== queryOf(incoming.url ?? '').replaceAll(';', '%3B'))
-          throw new SallyportError('not-carried', 'Hono reads the query as it came, and some of it was taken out')
+          throw new SallyportError(
+            'not-carried',
+            'Hono reads the query as it came, and some of it was taken out',
+          )
         showJudged(incoming, { target: incoming.url ?? '', fields: judged.fields })
         showHeaders(context.req.raw.headers, judged)
         // Read by Hono's server in the stream's stead: the judged bytes.

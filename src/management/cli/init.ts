@@ -9,8 +9,13 @@ import { conclude, output } from './output.ts'
 export function initCommand(program: Command, actions: CliActions): void {
   program
     .command('init')
-    .description('make a configuration, starter policies and their tests from an OpenAPI contract or a GraphQL schema')
-    .option('--contract <file>', 'the API’s OpenAPI 3.x or Swagger 2.0 contract, YAML or JSON, or its GraphQL schema (.graphql)')
+    .description(
+      'make a configuration, starter policies and their tests from an OpenAPI contract or a GraphQL schema',
+    )
+    .option(
+      '--contract <file>',
+      'the API’s OpenAPI 3.x or Swagger 2.0 contract, YAML or JSON, or its GraphQL schema (.graphql)',
+    )
     .option('--upstream <url>', 'the service to protect: http://127.0.0.1:3000')
     .option('--issuer <url>', 'who issues its access tokens, exactly as in their iss')
     .option(

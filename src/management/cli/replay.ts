@@ -88,7 +88,11 @@ function print(report: ReplayReport, out: Output): void {
     example,
   } of rows.slice(0, SHOWN)) {
     const by = policies.length === 0 ? '' : ` (${policies.join(', ')})`
-    out.line(printable(`${operation}, ${caller}: ${count(times, 'call')} ${fields === undefined || lost + gained > 0 ? verb(from, to, lost, gained) : 'would be answered with other fields hidden'}`))
+    out.line(
+      printable(
+        `${operation}, ${caller}: ${count(times, 'call')} ${fields === undefined || lost + gained > 0 ? verb(from, to, lost, gained) : 'would be answered with other fields hidden'}`,
+      ),
+    )
     out.line(printable(`  ${reason}: ${REASONS[reason].title}${by}`))
     if (fields !== undefined) {
       if (fields.narrowed.length > 0) out.line(printable(`  hidden then: ${fields.narrowed.join(', ')}`))

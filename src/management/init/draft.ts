@@ -6,9 +6,9 @@ import { faultAt, readDocument } from '../../contract/document.ts'
 import { SallyportError } from '../../model/errors.ts'
 import type { OperationPlan } from '../../model/operation.ts'
 import { configText, freePorts, type Ports } from './config-text.ts'
+import { compileSchema, isGraphqlFile } from './graphql-draft.ts'
 import { oneLine } from './literal.ts'
 import { apiName, issuerName } from './names.ts'
-import { compileSchema, isGraphqlFile } from './graphql-draft.ts'
 import type { NewFile } from './new-files.ts'
 import { type ObjectSuggestion, suggestObjects } from './owner-field.ts'
 import { policyText } from './policy-text.ts'
@@ -90,7 +90,9 @@ export function draft({ request, text, parts, root, api, issuer, paths }: Outlin
       ? compileSchema(api, text, file)
       : compileContract({ api, text, file, parts, objects: {}, credential: 'replace' })
   // Of a GraphQL schema, policies name its fields: the endpoint itself needs no permit.
-  const operations = compiled.operations.map(({ plan }) => plan).filter(({ graphql }) => graphql !== 'endpoint')
+  const operations = compiled.operations
+    .map(({ plan }) => plan)
+    .filter(({ graphql }) => graphql !== 'endpoint')
   if (operations.length === 0) {
     const message = 'the contract has no operations, so there is nothing to protect: declare them under paths'
     throw faultAt({ text, file }, '/paths', message)

@@ -13,7 +13,9 @@ export function isGraphqlFile(file: string): boolean {
  * @throws {SallyportError} `contract-invalid`
  */
 export function compileSchema(api: string, text: string, file: string): CompiledContract {
-  const { path, allowGet, limits, listSize, introspection, ...settings } = graphqlSettings.parse({ schema: file })
+  const { path, allowGet, limits, listSize, introspection, ...settings } = graphqlSettings.parse({
+    schema: file,
+  })
   return compileGraphql({
     api,
     text,

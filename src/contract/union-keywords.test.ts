@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest'
+import { judge } from '../../test/contract-instance.ts'
+
+const branches = Array.from({ length: 200 }, (_, i) => ({
+  type: 'object',
+  required: [`k${i}`],
+  properties: { [`k${i}`]: { type: 'integer' } },
+}))
+const list = (keyword: string) =>
+  judge({ type: 'object', properties: { of: { type: 'array', items: { [keyword]: branches } } } })
+const body = (count: number): unknown => ({ of: Array.from({ length: count }, () => ({ k199: 1 })) })
+
+it.each(['oneOf', 'anyOf'])(
+  'many branches of %s for each item of a long list are more than is tried',
+  (keyword) => {
+    const told = list(keyword)
+    expect(told(body(200))).toEqual([])
+    expect(told(body(20_000))).toEqual(['body-invalid /: complexity'])
+  },
+)
