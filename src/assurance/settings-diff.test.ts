@@ -112,3 +112,19 @@ it('tells an operation that another call is called by now', () => {
   const moved = diffSettings(side('GET', '/things'), side('DELETE', '/users')).map(told)
   expect(moved).toEqual(['+ call of shop.list is DELETE /users instead of GET /things'])
 })
+
+it('tells classes of fields and who sees them', () => {
+  const side = (changes: Partial<OperationPlan>) =>
+    sideOf('', [{ ...plan({ key: 'shop.list' }), ...changes }], apiPlan({}))
+  const classes = (answer: readonly string[]): Partial<OperationPlan> => ({
+    classes: { request: [], answer },
+  })
+  const rule = { at: '#/a', visibleTo: { roles: [], groups: [], scopes: [] }, otherwise: 'drop' } as const
+  expect(diffSettings(side(classes(['pii'])), side(classes(['pii', 'phi']))).map(told)).toEqual([
+    '+ answer classes of shop.list has phi',
+  ])
+  expect(diffSettings(side(classes(['pii'])), side({ fieldRules: [rule] })).map(told)).toEqual([
+    '+ answer classes of shop.list no longer has pii',
+    '+ field rules of shop.list shows or hides other fields by the contract’s own rules',
+  ])
+})

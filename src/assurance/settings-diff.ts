@@ -47,6 +47,7 @@ export function diffSettings(before: Side, after: Side): readonly SettingChange[
         modes(`mode of ${operation.key}`, 'enforce', mode, changes)
       if (old === undefined) continue
       diffObject(old, operation, changes)
+      diffSensitivity(old, operation, changes)
       const [was, is] = [old, operation].map(({ method, template }) => `${method} ${template}`)
       // Policies name the operation, and permit calls of something else by it now.
       value(`call of ${operation.key}`, was, is, true, changes)
@@ -138,6 +139,18 @@ function diffObject(before: OperationPlan, after: OperationPlan, changes: Settin
   if (said(old) === said(next)) return
   const words = 'reads from elsewhere whose object it is about'
   changes.push({ setting: `object rule of ${after.key}`, widened: true, words })
+}
+
+/** Policies forbid by a class, permit by it, or hide what has it: either way more may be let through. */
+function diffSensitivity(before: OperationPlan, after: OperationPlan, changes: SettingChange[]): void {
+  for (const side of ['request', 'answer'] as const) {
+    const [was, is] = [before.classes?.[side] ?? [], after.classes?.[side] ?? []]
+    members(`${side} classes of ${after.key}`, was, is, 'has', changes, true)
+  }
+  const rules = ({ fieldRules = [] }: OperationPlan): string => JSON.stringify(fieldRules)
+  if (rules(before) === rules(after)) return
+  const words = 'shows or hides other fields by the contract’s own rules'
+  changes.push({ setting: `field rules of ${after.key}`, widened: true, words })
 }
 
 /** What policies ask may be answered otherwise by what stands outside them. */

@@ -17,5 +17,5 @@ function warned(members: number): readonly string[] {
 
 it('sealing says where it no longer tells the schemas at one place apart', () => {
   expect(warned(20)).toEqual([])
-  expect(warned(200)).toEqual([expect.stringMatching(/^more than 256 schemas at one place/)])
+  expect(warned(200)).toEqual([expect.stringMatching(/^more than 64 schemas at one place/)])
 })

@@ -55,7 +55,7 @@ const NOTHING: View = { object: NO_OBJECT, array: NO_ARRAY }
 const ANYTHING: View = { object: { ...NO_OBJECT, free: true }, array: { ...NO_ARRAY, free: true } }
 
 /** Beyond this many schemas at one place `and` and `or` are no longer told apart, with a warning: all are branches. */
-const MAX_LEAVES = 256
+const MAX_LEAVES = 64
 /** Bounds what recursive schemas under combinators can grow to; fixtures stay below 20,000. */
 const MAX_SHAPES = 200_000
 const MAX_WORK = 5_000_000

@@ -111,7 +111,7 @@ describe('undeclared fields', () => {
           ).toEqual([])
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     )
   })
 })
