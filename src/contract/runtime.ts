@@ -6,6 +6,7 @@ import type { Shape } from './detail.ts'
 import { branchOf } from './discriminator.ts'
 import { EXACT_CHECKS, exact } from './exact-checks.ts'
 import { FORMATS } from './formats.ts'
+import { fuel, grantFuel, SPENT, spent } from './fuel.ts'
 import { compilePattern, grantSteps, type Pattern } from './pattern.ts'
 import { PatternSpent } from './pattern-match.ts'
 import type { LabelNode } from './sensitivity/label-node.ts'
@@ -30,16 +31,6 @@ export interface ModuleExports {
   link?: (checks: Readonly<Record<string, GeneratedFunction>>) => void
 }
 
-/**
- * Calls that generated functions may still make, and branches of large unions they may try. Two branches that both lead back to their own schema are tried anew
- * at each level, so a few hundred nested bytes could ask for 2^64 of them.
- */
-const fuel = { left: 0 }
-const BASE_FUEL = 200_000
-const FUEL_PER_BYTE = 1
-const MAX_FUEL_BYTES = 1_048_576
-
-const SPENT = new Error('a check took more steps than its value is worth')
 const TOO_COMPLEX: readonly CheckError[] = Object.freeze([{ instancePath: '', keyword: 'complexity' }])
 const PATTERN_BUDGET: readonly CheckError[] = Object.freeze([{ instancePath: '', keyword: 'pattern-budget' }])
 const FAILED: readonly CheckError[] = Object.freeze([{ instancePath: '', keyword: 'failure' }])
@@ -62,7 +53,7 @@ export class Check {
   faults(value: unknown, bytes: number, digits?: unknown): readonly CheckError[] | null {
     exact.root = digits
     grantSteps(bytes)
-    fuel.left = BASE_FUEL + FUEL_PER_BYTE * Math.min(bytes, MAX_FUEL_BYTES)
+    grantFuel(bytes)
     urlWatch.guard = this.#urls
     try {
       if (this.#run(value)) return this.#urls === null ? null : takeFound()
@@ -102,9 +93,7 @@ const RUNTIME = Object.freeze({
   urls: urlWatch,
   url: watchUrl,
   fuel,
-  spent: (): never => {
-    throw SPENT
-  },
+  spent,
   pattern: (text: string): Pattern => {
     const pattern = compilePattern(text)
     if (pattern === null)

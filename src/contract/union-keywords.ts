@@ -25,14 +25,23 @@ export const ONE_OF: CodeKeywordDefinition = {
 /** Few branches cost no more than a call, which is counted anyway. */
 const FREE_BRANCHES = 4
 
+/** What a branch costs that does not fit, see fuel.ts: a constant or a type is one look, an object's are errors and calls. */
+const SCALAR_FUEL = 1
+const SCALAR_WORDS = new Set(['type', 'const', 'enum', 'title', 'description', 'minimum', 'maximum', 'format'])
+
 /**
  * Takes the branches of a union from the check's fuel, where there are many of them, for each item of a long list.
- * `share`: of them that are tried as a rule.
+ * `other`: what a branch costs that looks into objects or lists.
  */
-export function chargeBranches({ gen, schema }: KeywordCxt, share = 1): void {
-  const count = Array.isArray(schema) ? schema.length : 0
-  if (count > FREE_BRANCHES) gen.code(_`if((fuel.left-=${Math.ceil(count * share)})<0)rt.spent()`)
+export function chargeBranches({ gen, schema }: KeywordCxt, other = 6): void {
+  const branches: readonly unknown[] = Array.isArray(schema) ? schema : []
+  if (branches.length <= FREE_BRANCHES) return
+  const units = branches.reduce<number>((sum, branch) => sum + (isScalar(branch) ? SCALAR_FUEL : other), 0)
+  gen.code(_`if((fuel.left-=${units})<0)rt.spent()`)
 }
+
+const isScalar = (branch: unknown): boolean =>
+  !isRecord(branch) || Object.keys(branch).every((word) => SCALAR_WORDS.has(word))
 
 function discriminated(context: KeywordCxt, branches: JsonRecord): void {
   const { gen, data } = context

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { readConfig } from '../config/read.ts'
 import { type InventoryReport, InventoryTally } from '../management/inventory-report.ts'
 import { compileBundle } from './compile-bundle.ts'
 import { recordActions } from './records.ts'
@@ -18,6 +20,8 @@ export async function inventory(config: string): Promise<InventoryReport> {
     }),
   )
   const tally = new InventoryTally(declared)
-  for await (const record of recordActions.read(config, {})) tally.add(record)
+  // What contracts declare can be listed before any gate was started.
+  if (existsSync(readConfig(config).store))
+    for await (const record of recordActions.read(config, {})) tally.add(record)
   return tally.report()
 }

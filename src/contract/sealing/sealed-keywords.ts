@@ -36,7 +36,7 @@ export const ANY_OF: CodeKeywordDefinition = {
     const { gen, data, schema, it, parentSchema } = context
     const covers = parentSchema['covers'] as readonly Cover[] | undefined
     // The first branch that fits ends it, unless all have to be known.
-    chargeBranches(context, covers === undefined ? 0.25 : 1)
+    chargeBranches(context, covers === undefined ? 2 : 6)
     if (covers === undefined) return validateUnion(context)
     const valid = gen.let('valid', false)
     const fits = (schema as unknown[]).map((_branch, index) => {
