@@ -11,7 +11,7 @@ import { type PatchDraft, segmentsOf, tellShared } from './patch-draft.ts'
 import { type Placed, SchemaPlaces } from './schema-places.ts'
 import { SharedParts } from './shared-parts.ts'
 import { schemaOfSight } from './sight-schema.ts'
-import { widen } from './type-patch.ts'
+import { TypePatch } from './type-patch.ts'
 
 /** What would make a contract say what was seen: a proposal, to be read before it is applied. */
 export interface ContractPatch {
@@ -70,6 +70,7 @@ export function contractPatch(
   }
   const targets = document.release === '2.0' ? new Map() : targetsOf(document)
   const fields = new FieldPatch(patch)
+  const types = new TypePatch(patch)
   const left: { row: DriftRow; why: string }[] = []
   for (const row of rows) {
     const called = operations.get(row.operation)
@@ -79,10 +80,11 @@ export function contractPatch(
         ? 'the contract is Swagger 2.0: overlays change OpenAPI 3; upgrade it first'
         : target === undefined
           ? 'the contract has no such operation now'
-          : patchRow(row, target, patch, fields)
+          : patchRow(row, target, patch, fields, types)
     if (why !== null) left.push({ row, why })
   }
   for (const row of fields.finish()) left.push({ row, why: UNTOLD })
+  left.push(...types.finish())
   const last = rows.reduce((latest, { lastSeen }) => (lastSeen > latest ? lastSeen : latest), '')
   const info = { title: `What calls had until ${last} and the contract does not declare`, version: '1.0.0' }
   const overlays = [...drafts]
@@ -103,9 +105,19 @@ function targetsOf(document: OpenApiDocument): Map<string, PatchTarget> {
   return targets
 }
 
-/** Null where the patch has it, else why not. */
-function patchRow(row: DriftRow, target: PatchTarget, patch: PatchDraft, fields: FieldPatch): string | null {
+/** Null where the patch has it, or `types` is to write it; else why not. */
+function patchRow(
+  row: DriftRow,
+  target: PatchTarget,
+  patch: PatchDraft,
+  fields: FieldPatch,
+  types: TypePatch,
+): string | null {
   const sight = readSight(row.sight) ?? UNSEEN
+  const widen = (schema: Placed): null => {
+    types.add(row, schema, sight)
+    return null
+  }
   const untold = sight.types.length === 0
   switch (row.kind) {
     case 'request-field':
@@ -120,12 +132,12 @@ function patchRow(row: DriftRow, target: PatchTarget, patch: PatchDraft, fields:
       const start = contentOf(row, target, patch)
       if (start === null) return noContent(row)
       const schema = patch.places.below(start, segmentsOf(row.place))
-      return schema === null ? 'no one schema describes this place' : widen(schema, sight, patch)
+      return schema === null ? 'no one schema describes this place' : widen(schema)
     }
     case 'parameter':
       return addParameter(row, target, sight, patch)
     case 'parameter-type':
-      return untold ? UNTOLD : widenParameter(row, target, sight, patch)
+      return untold ? UNTOLD : widenParameter(row, target, patch, widen)
     case 'parameter-field':
       return 'it is a member of a parameter: declare it in that parameter’s schema'
     case 'answer-header': {
@@ -142,7 +154,7 @@ function patchRow(row: DriftRow, target: PatchTarget, patch: PatchDraft, fields:
       const header = patch.places.at(headers.value[name], below(headers.pointer, name))
       const schema =
         header === null ? null : patch.places.at(own(header.value, 'schema'), below(header.pointer, 'schema'))
-      return schema === null ? 'the header has no schema' : widen(schema, sight, patch)
+      return schema === null ? 'the header has no schema' : widen(schema)
     }
     case 'request-media-type': {
       const media = mediaTypeOf(row.place, sight, patch)
@@ -244,7 +256,12 @@ function addParameter(
   return null
 }
 
-function widenParameter(row: DriftRow, target: PatchTarget, sight: Sight, patch: PatchDraft): string | null {
+function widenParameter(
+  row: DriftRow,
+  target: PatchTarget,
+  patch: PatchDraft,
+  widen: (schema: Placed) => null,
+): string | null {
   for (const owner of [target.at, target.item]) {
     const list = own(owner.value, 'parameters')
     for (const [index, each] of (Array.isArray(list) ? list : []).entries()) {
@@ -252,7 +269,7 @@ function widenParameter(row: DriftRow, target: PatchTarget, sight: Sight, patch:
       if (parameter === null) continue
       if (`${String(parameter.value['in'])} ${String(parameter.value['name'])}` !== row.place) continue
       const schema = patch.places.at(own(parameter.value, 'schema'), below(parameter.pointer, 'schema'))
-      return schema === null ? 'the parameter has no schema of its own' : widen(schema, sight, patch)
+      return schema === null ? 'the parameter has no schema of its own' : widen(schema)
     }
   }
   return 'the parameter is not declared now'

@@ -3,6 +3,7 @@ import { parseMediaType } from '../syntax/media-type.ts'
 import { isHostname, isIdnHostname } from './format-host.ts'
 import { isDate, isDateTime, isDuration, isHttpDate, isTime } from './format-time.ts'
 import { isIpv6, isIri, isIriReference, isUri, isUriReference, isUriTemplate } from './format-uri.ts'
+import { burn } from './fuel.ts'
 
 export interface Format {
   readonly type: 'string' | 'number'
@@ -63,7 +64,7 @@ const TEXTS: Readonly<Record<string, (value: string) => boolean>> = {
   uuid: (text) => UUID.test(text),
   'json-pointer': stated('json-pointer'),
   'relative-json-pointer': stated('relative-json-pointer'),
-  regex: stated('regex'),
+  regex: weighed(stated('regex')),
   'media-range': (text) => parseMediaType(text) !== null,
   char: (text) => text.length <= 2 && [...text].length === 1,
   'sf-token': (text) => /^[A-Za-z*][!#$%&'*+\-.^_`|~0-9A-Za-z:/]*$/.test(text),
@@ -107,4 +108,17 @@ function stated(name: 'json-pointer' | 'relative-json-pointer' | 'regex'): (valu
   if (format instanceof RegExp) return (value) => format.test(value)
   if (typeof format === 'function') return format as (value: string) => boolean
   throw new TypeError(`no check for format ${name}`)
+}
+
+/** A class of characters by their properties is worked out where it is read, 0.3 ms each; sets are sorted as they grow. */
+const PROPERTY_FUEL = 3_000
+const SQUARE_PER_FUEL = 100
+
+/** Reading an expression costs more than its characters: taken from the check's fuel first. */
+function weighed(check: (value: string) => boolean): (value: string) => boolean {
+  return (value) => {
+    const properties = value.split(/\\p/i).length - 1
+    burn(10 + value.length + (value.length * value.length) / SQUARE_PER_FUEL + PROPERTY_FUEL * properties)
+    return check(value)
+  }
 }

@@ -3,10 +3,12 @@
  * against expressions. Two branches that both lead back to their own schema are tried anew at each level, so a few
  * hundred nested bytes could ask for 2^64 calls.
  */
-export const fuel = { left: 0 }
 const BASE_FUEL = 2_000_000
+export const fuel = { left: BASE_FUEL }
 const FUEL_PER_BYTE = 1
 const MAX_FUEL_BYTES = 4_194_304
+/** A call, with the errors it hands on. */
+export const CALL_FUEL = 5
 
 export const SPENT = new Error('a check took more steps than its value is worth')
 

@@ -1,5 +1,6 @@
 import { compactCode } from './compact-code.ts'
 import type { Shape, ShapeId } from './detail.ts'
+import { CALL_FUEL } from './fuel.ts'
 import type { LabelId, LabelNode } from './sensitivity/label-node.ts'
 import type { GeneratedCheck } from './validators.ts'
 
@@ -67,12 +68,12 @@ function* inGroups<T>(items: Iterable<T>, size: (item: T) => number): Generator<
   if (group.length > 0) yield group
 }
 
-/** Each function counts its calls, see runtime.ts. */
+/** Each function counts its calls, see fuel.ts. */
 function withFuel({ name, code }: GeneratedCheck): string {
   const start = code.indexOf('){') + 2
   if (!code.startsWith(`function ${name}(`) || start < 2)
     throw new Error(`check ${name} is not a plain function`)
-  return `${code.slice(0, start)}if(--fuel.left<0)rt.spent();${code.slice(start)}`
+  return `${code.slice(0, start)}if((fuel.left-=${CALL_FUEL})<0)rt.spent();${code.slice(start)}`
 }
 
 function checkModule(checks: readonly GeneratedCheck[]): string {

@@ -117,7 +117,7 @@ get:
       /^api\/shop\.yaml:11:23: \$ref schemas\/order\.yaml#\/Ordr points to nothing/,
     )
     expect(fault(contract('schemas/order.yaml'), parts({ 'schemas/order.yaml': 'a: [' }))).toMatch(
-      /^api\/schemas\/order\.yaml: is neither JSON nor YAML/,
+      /^api\/schemas\/order\.yaml:1:\d+: is neither JSON nor YAML/,
     )
     const { warnings } = compile(
       contract('schemas/order.yaml'),

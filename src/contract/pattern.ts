@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js'
 import { type CharacterSet, EMPTY, overlap, union } from './character-set.ts'
+import { burn, grantFuel, SPENT } from './fuel.ts'
 import { type Budget, BudgetedPattern, needsBudget, PatternSpent } from './pattern-match.ts'
 import { type Expression, PatternFault, parsePattern } from './pattern-syntax.ts'
 
@@ -44,7 +45,14 @@ function build(text: string): Pattern | string {
     if (isLinear(expression)) {
       return guarded('v8', text, new RegExp(print(expression, V8), 'u'))
     }
-    return guarded('re2', text, RE2JS.compile(print(expression, RE2)))
+    const re2 = RE2JS.compile(print(expression, RE2))
+    const units = unitsPerCharacter(expression, re2.programSize())
+    return guarded('re2', text, {
+      test: (value) => {
+        burn(RE2_CALL + units * value.length)
+        return re2.test(value)
+      },
+    })
   } catch (error) {
     if (error instanceof PatternFault) return error.message
     return 'no engine with linear time takes it'
@@ -72,14 +80,48 @@ function budgeted(text: string, pattern: BudgetedPattern): Pattern {
 
 /** For readers of names outside a check: what is not known to fit does not. */
 export function surelyFits(pattern: Pattern, text: string): boolean {
-  if (pattern.engine !== 'budget') return pattern.test(text)
+  if (pattern.engine === 'v8') return pattern.test(text)
   grantSteps(text.length)
+  grantFuel(text.length)
   try {
     return pattern.test(text)
   } catch (error) {
-    if (error instanceof PatternSpent) return false
+    if (error instanceof PatternSpent || error === SPENT) return false
     throw error
   }
+}
+
+/** The same where fitting is what is guarded against: what is not known to fit may. */
+export function mayFit(pattern: Pattern, text: string): boolean {
+  grantSteps(text.length)
+  grantFuel(text.length)
+  try {
+    return pattern.test(text)
+  } catch (error) {
+    if (error instanceof PatternSpent || error === SPENT) return true
+    throw error
+  }
+}
+
+/** What a call of re2js costs however short the text, in units of fuel.ts. */
+const RE2_CALL = 10
+/** Repetitions of so many places, in a match that may begin at many, have states enough that each is made anew. */
+const MANY_PLACES = 8
+
+/** What re2js takes for a character, by the size of its program: measured over texts it had not yet seen. */
+function unitsPerCharacter(expression: Expression, size: number): number {
+  const manyStates =
+    (!isAnchored(expression) || repeats(expression, isEndless)) && repeats(expression, isLong)
+  return Math.max(2, Math.ceil(size / (manyStates ? 4 : 16)))
+}
+
+const isEndless = (max: number): boolean => max === Number.POSITIVE_INFINITY
+const isLong = (max: number): boolean => max >= MANY_PLACES && !isEndless(max)
+
+function repeats(at: Expression, how: (max: number) => boolean): boolean {
+  if (at.kind === 'repeat') return how(at.max) || repeats(at.item, how)
+  if (at.kind === 'sequence') return at.items.some((item) => repeats(item, how))
+  return at.kind === 'choice' && at.branches.some((branch) => repeats(branch, how))
 }
 
 /**
@@ -87,13 +129,15 @@ export function surelyFits(pattern: Pattern, text: string): boolean {
  * At build that is a reason not to use the pattern; later nothing is known of the text.
  */
 function guarded(engine: 'v8' | 're2', text: string, inner: { test(value: string): boolean }): Pattern {
+  grantFuel(0)
   inner.test('')
   return {
     engine,
     test: (value) => {
       try {
         return inner.test(value)
-      } catch {
+      } catch (error) {
+        if (error === SPENT) throw error
         throw new PatternSpent('an engine gave up')
       }
     },

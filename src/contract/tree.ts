@@ -1,4 +1,5 @@
 import { parse, YAMLParseError } from 'yaml'
+import { SallyportError } from '../model/errors.ts'
 import { parseJson } from '../syntax/json-build.ts'
 import { exactTree, exactYaml } from './exact-document.ts'
 import { invalid } from './fault.ts'
@@ -38,11 +39,22 @@ function readText(text: string, file: string): unknown {
     if (!(error instanceof YAMLParseError)) {
       throw invalid(file, `cannot be read: ${error instanceof Error ? error.message : 'unknown fault'}`)
     }
-    const at = error.linePos?.[0]
-    throw invalid(file, `is neither JSON nor YAML: ${error.message.split('\n')[0] ?? ''}`, {
-      ...(at === undefined ? {} : { line: at.line, column: at.col }),
-    })
+    throw notATree(error, file)
   }
+}
+
+/** As every other fault: the place first, so that editors and terminals lead there. */
+function notATree(error: YAMLParseError, file: string): SallyportError {
+  const at = error.linePos?.[0]
+  const where = at === undefined ? file : `${file}:${at.line}:${at.col}`
+  const why = (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '')
+  const hint = /\.(?:graphqls?|gql)$/.test(file)
+    ? ' (A GraphQL schema stands under graphql: { schema: … } in place of contract.)'
+    : ''
+  return new SallyportError('contract-invalid', `${where}: is neither JSON nor YAML: ${why}${hint}`, {
+    file,
+    ...(at === undefined ? {} : { line: at.line, column: at.col }),
+  })
 }
 
 /** Aliases can make a YAML document contain itself, which no recursive reader survives. */

@@ -18,3 +18,21 @@ it.each(['oneOf', 'anyOf'])(
     expect(told(body(20_000))).toEqual(['body-invalid /: complexity'])
   },
 )
+
+const TAGGED = Array.from({ length: 200 }, (_, i) => ({
+  type: 'object',
+  required: ['kind'],
+  properties: { kind: { const: `k${i}` } },
+}))
+const CONSTANTS = Array.from({ length: 200 }, (_, i) => ({ const: `k${i}` }))
+
+it.each([
+  ['oneOf', TAGGED, { kind: 'k199' }, 1_000],
+  ['anyOf', TAGGED, { kind: 'k199' }, 3_000],
+  ['oneOf', CONSTANTS, 'k199', 4_000],
+  ['anyOf', CONSTANTS, 'k199', 5_000],
+] as const)('a long list of %s with 200 members is an ordinary one', (keyword, members, item, count) => {
+  const of = { type: 'array', items: { [keyword]: members } }
+  const told = judge({ type: 'object', properties: { of } })
+  expect(told({ of: Array.from({ length: count }, () => item) })).toEqual([])
+})

@@ -27,7 +27,16 @@ const FREE_BRANCHES = 4
 
 /** What a branch costs that does not fit, see fuel.ts: a constant or a type is one look, an object's are errors and calls. */
 const SCALAR_FUEL = 1
-const SCALAR_WORDS = new Set(['type', 'const', 'enum', 'title', 'description', 'minimum', 'maximum', 'format'])
+const SCALAR_WORDS = new Set([
+  'type',
+  'const',
+  'enum',
+  'title',
+  'description',
+  'minimum',
+  'maximum',
+  'format',
+])
 
 /**
  * Takes the branches of a union from the check's fuel, where there are many of them, for each item of a long list.

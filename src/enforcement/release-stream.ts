@@ -40,6 +40,7 @@ export function releaseStream(
   const { exchange, api } = call
   const { status } = answer
   const held = isAnswerHeld(api.plan)
+  const onlyObserved = api.plan.mode === 'enforce' && !held
   const filters = api.plan.mode === 'enforce' && api.plan.observeStages?.includes('policy') !== true
   const items =
     read.items === undefined
@@ -63,6 +64,9 @@ export function releaseStream(
       digest: '',
       query: [],
       dropped: items?.dropped ?? [],
+      ...(onlyObserved && (read.findings.length > 0 || (items?.findings.length ?? 0) > 0)
+        ? { kept: true as const }
+        : {}),
       ...(hiding === null || hiding.hidden.length === 0 ? {} : { redacted: hiding.hidden }),
     },
     ...(items === null ? {} : { sequence: items.shape }),

@@ -2,6 +2,7 @@ import { editItem, type FieldChange, type FieldEdits, type Operation } from '../
 import { fieldObligations } from '../decision/obligations.ts'
 import type { ApiPlan } from '../model/bundle.ts'
 import type { Decision, FieldObligation } from '../model/decision.ts'
+import type { RawFields } from '../model/exchange.ts'
 import type { Finding } from '../model/fact.ts'
 import { finding } from '../model/fact.ts'
 import { reason } from '../model/reason.ts'
@@ -32,8 +33,11 @@ export function shownTo(
   if (edits === null && items === null) return { read, hidden: NOTHING }
   if (read.changed && read.check?.dropped.includes('/') !== false) return { read, hidden: NOTHING }
   const edit = isFit(read) ? read.check?.edit : undefined
-  if (edit === undefined)
-    return edits === null || holdsNothing(read) ? { read, hidden: NOTHING } : unapplied(edits)
+  if (edit === undefined) {
+    if (edits === null) return { read, hidden: NOTHING }
+    if (!holdsNothing(read)) return unapplied(edits)
+    return { read: { ...read, fields: withoutValidators(read.fields) }, hidden: NOTHING }
+  }
   const { removed = null } = items ?? {}
   const { body, changes } = edit(edits === null ? null : { edits: edits.whole, ...edits.items }, removed)
   const fields =
@@ -130,6 +134,19 @@ function isFit({ check }: ReadAnswer): boolean {
 
 function holdsNothing({ body }: ReadAnswer): boolean {
   return body === null || (body instanceof Uint8Array && body.byteLength === 0)
+}
+
+/** What tells of the upstream's own bytes, which this caller would not get (RFC 9110 §8.6, §8.8; RFC 9530). */
+const OF_BYTES = new Set('content-length etag content-md5 content-digest repr-digest digest'.split(' '))
+
+/** The fields of an answer to HEAD, or a 304, as those of a body from which something is hidden. */
+export function withoutValidators(fields: RawFields): RawFields {
+  const kept: string[] = []
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const [name = '', value = ''] = fields.slice(at, at + 2)
+    if (!OF_BYTES.has(name.toLowerCase())) kept.push(name, value)
+  }
+  return kept
 }
 
 function unapplied({ asked }: Edits): Finding {

@@ -1,3 +1,4 @@
+import type { DriftCount } from '../inventory/drift.ts'
 import type { ExchangeRecord } from '../model/record.ts'
 import { outcomeOf } from './record-view.ts'
 
@@ -10,6 +11,8 @@ export interface InventoryOperation {
   readonly request: readonly DeclaredField[]
   readonly answer: readonly DeclaredField[]
   readonly detected: readonly DetectedField[]
+  /** Ways in which recorded calls differed from its contract (inventory/drift.ts). */
+  readonly drift: number
 }
 
 export interface DeclaredField {
@@ -38,11 +41,14 @@ export interface InventoryReport {
   readonly uncounted: number
 }
 
+type DeclaredOperation = Omit<InventoryOperation, 'detected' | 'drift'>
+
 const MAX_FOUND = 20_000
 
 /** Adds what the log says to what contracts state; memory is bounded by places, not by calls. */
 export class InventoryTally {
-  readonly #declared: readonly Omit<InventoryOperation, 'detected'>[]
+  readonly #declared: readonly DeclaredOperation[]
+  readonly #drift: DriftCount
   readonly #found = new Map<
     string,
     { operation: string; pointer: string; class: string; count: number; example: string }
@@ -50,12 +56,14 @@ export class InventoryTally {
   #records = 0
   #uncounted = 0
 
-  constructor(declared: readonly Omit<InventoryOperation, 'detected'>[]) {
+  constructor(declared: readonly DeclaredOperation[], drift: DriftCount) {
+    this.#drift = drift
     this.#declared = declared
   }
 
   add(record: ExchangeRecord): void {
     this.#records++
+    this.#drift.add(record)
     const { operation, id } = record.intent
     for (const { class: name, pointer } of outcomeOf(record)?.released.detected ?? []) {
       const key = `${operation}\n${name}\n${pointer}`
@@ -76,21 +84,30 @@ export class InventoryTally {
       if (known === undefined) byOperation.set(operation, [field])
       else known.push(field)
     }
+    const drift = new Map<string, number>()
+    for (const { operation } of this.#drift.report().rows)
+      drift.set(operation, (drift.get(operation) ?? 0) + 1)
+    const driftOf = (operation: string): number => {
+      const ways = drift.get(operation) ?? 0
+      drift.delete(operation)
+      return ways
+    }
     const most = (one: DetectedField, other: DetectedField): number => other.count - one.count
     const operations = this.#declared.map((each) => {
       const detected = (byOperation.get(each.operation) ?? []).sort(most)
       byOperation.delete(each.operation)
-      return { ...each, detected }
+      return { ...each, detected, drift: driftOf(each.operation) }
     })
     // Operations that records name and the contract no longer has.
-    for (const [operation, detected] of byOperation)
+    for (const operation of new Set([...byOperation.keys(), ...drift.keys()]))
       operations.push({
         operation,
         method: '',
         template: '',
         request: [],
         answer: [],
-        detected: detected.sort(most),
+        detected: (byOperation.get(operation) ?? []).sort(most),
+        drift: driftOf(operation),
       })
     return { operations, records: this.#records, uncounted: this.#uncounted }
   }

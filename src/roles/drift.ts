@@ -13,11 +13,15 @@ export async function drift({ config, api, patches, ...within }: DriftRequest): 
   const filter = api === undefined ? within : { ...within, api }
   for await (const record of recordActions.read(config, filter)) count.add(record)
   const report = count.report()
-  if (!patches || report.rows.length === 0) return { report, patches: [] }
+  // A misspelt name would read as no drift; an API that is gone may still have records.
+  const unheard = api !== undefined && report.records === 0
+  if (!unheard && (!patches || report.rows.length === 0)) return { report, patches: [] }
   const { apis, read } = compileBundle(config)
   const named = new Set(report.rows.map((row) => row.api))
-  if (api !== undefined && !apis.some(({ plan }) => plan.name === api))
-    throw new SallyportError('usage', `no API is called ${api.slice(0, 60)}`)
+  if (api !== undefined && !apis.some(({ plan }) => plan.name === api)) {
+    const names = apis.map(({ plan }) => plan.name).join(', ')
+    throw new SallyportError('usage', `no API is called ${api.slice(0, 60)}; there are ${names}`)
+  }
   return {
     report,
     patches: apis

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readConfig } from '../config/read.ts'
+import { DriftCount } from '../inventory/drift.ts'
 import { type InventoryReport, InventoryTally } from '../management/inventory-report.ts'
 import { compileBundle } from './compile-bundle.ts'
 import { recordActions } from './records.ts'
@@ -19,7 +20,7 @@ export async function inventory(config: string): Promise<InventoryReport> {
       }
     }),
   )
-  const tally = new InventoryTally(declared)
+  const tally = new InventoryTally(declared, new DriftCount())
   // What contracts declare can be listed before any gate was started.
   if (existsSync(readConfig(config).store))
     for await (const record of recordActions.read(config, {})) tally.add(record)

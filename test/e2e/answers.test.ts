@@ -1,6 +1,8 @@
 import { connect, type Socket } from 'node:net'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { WouldDeny } from '../../src/management/would-deny.ts'
+import type { ExchangeRecord } from '../../src/model/record.ts'
 import { answerOf, type OpenGate, ok, openGate, request, split } from '../attacks/open-gate.ts'
 
 // Answers held against their contract (standards 2.4, 2.9, 7.10, 7.11), over real sockets.
@@ -400,6 +402,34 @@ describe('observe', () => {
     const { body, outcome, reasons } = await call('/lines', whole('application/x-ndjson', Buffer.from(lines)))
     expect([body, outcome?.wouldDeny]).toEqual([lines, false])
     expect(reasons).toEqual(expect.arrayContaining(['response-item-dropped', 'response-field-dropped']))
+    expect(outcome?.released.kept).toBe(true)
+    const clean = await call('/lines', whole('application/x-ndjson', Buffer.from('{"id":"a"}\n')))
+    expect(clean.outcome?.released.kept).toBeUndefined()
+    await gate.stop()
+  })
+
+  it.each([
+    ['/lines', 'application/x-ndjson', '{"id":"a","card":1}\n'],
+    ['/events', 'text/event-stream', 'data: {"id":"a","card":1}\n\n'],
+  ])('of an enforced API a stream is told by what it would lose: %s', async (path, type, text) => {
+    const gate = await gateWith('    answers: observe')
+    const { body, id, outcome } = await caller(gate)(path, whole(type, Buffer.from(text)))
+    expect(body).toBe(text)
+    const report = new WouldDeny()
+    const intent = gate.audit.intents.get(id)
+    if (intent === undefined || outcome === undefined) throw new Error('no record')
+    const place = { node: '', boot: '', thread: 0, sequence: 0 }
+    report.add({
+      v: 1,
+      place,
+      intent: { ...intent, sealed: 'open', personal: null },
+      outcome,
+    } as unknown as ExchangeRecord)
+    expect(report.report()).toMatchObject({
+      observed: 1,
+      enforced: 0,
+      dropped: [{ answers: 1, fields: [expect.stringMatching(/\/card$/)] }],
+    })
     await gate.stop()
   })
 })

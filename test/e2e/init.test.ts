@@ -174,7 +174,7 @@ describe('sallyport init', () => {
       [
         'broken YAML',
         ['--contract', contract('broken.yaml', 'openapi: [3.1.0\ninfo: x\n'), ...addresses],
-        /broken\.yaml.*neither JSON nor YAML.*line \d+/s,
+        /broken\.yaml:\d+:\d+: is neither JSON nor YAML/,
       ],
       [
         'no operations',

@@ -1,7 +1,7 @@
 import { escapePointer } from '../../syntax/json-pointer.ts'
 import type { OpenApiDocument } from '../document.ts'
 import { isRecord, type JsonRecord, listAt, own, recordAt } from '../json-value.ts'
-import { compilePattern } from '../pattern.ts'
+import { compilePattern, mayFit } from '../pattern.ts'
 import type { Located } from '../reference.ts'
 import { referredSchemas } from '../schema-resources.ts'
 import type { Label } from './classes.ts'
@@ -140,7 +140,7 @@ export class LabelStates {
     }
     for (const [text, at] of patterns) {
       const pattern = compilePattern(text)
-      for (const [name, known] of names) if (pattern?.test(name) !== false) known.push(...at)
+      for (const [name, known] of names) if (pattern === null || mayFit(pattern, name)) known.push(...at)
     }
     // A branch that does not name a field may still let it in by its further ones.
     for (const known of names.values()) known.push(...others)

@@ -1,4 +1,4 @@
-import { compilePattern, type Pattern } from '../pattern.ts'
+import { compilePattern, mayFit, type Pattern } from '../pattern.ts'
 import type { ItemLabels, LabelDetail, LabelId, LabelNode } from './label-node.ts'
 
 /** A label linked to those below it. */
@@ -129,7 +129,7 @@ export function labelsFor(name: string, labels: LinkedLabels): LinkedLabels | nu
   let met = 0
   let found: LinkedLabels | null = null
   for (const [pattern, below] of labels.patterns) {
-    if (!pattern.test(name)) continue
+    if (!mayFit(pattern, name)) continue
     met++
     found = below
   }

@@ -12,16 +12,16 @@ export function inventoryCommand(program: Command, actions: CliActions): void {
   program
     .command('inventory')
     .description(
-      'list what operations take and answer by class (pii, pci …): as contracts state it, and as values showed',
+      'list what operations take and answer by class (pii, pci …): as contracts state it, and as values showed; and how many ways calls differed from them',
     )
     .option('--config <file>', 'configuration', 'sallyport.yaml')
-    .option('--all', 'operations without any class too', false)
+    .option('--all', 'operations without any class or difference too', false)
     .option('--json', 'print the result as JSON', false)
     .addHelpText(
       'after',
       `
 Classes are stated in the contract (x-sallyport: { class: pii }) or in the file beside it, or told by a field's name or
-format. Values are looked at where an API samples answers (sensitivity: { sample: 0.01 }).
+format. Values are looked at where an API samples answers (sensitivity: { sample: 0.01 }). In what calls differed from the contract: sallyport drift.
 
 Exit codes: 0 listed, 1 values showed classes that no contract states, 2 usage or fault.`,
     )
@@ -34,8 +34,8 @@ Exit codes: 0 listed, 1 values showed classes that no contract states, 2 usage o
           waiting.end()
           const found = report.operations.reduce((sum, { detected }) => sum + detected.length, 0)
           out.json({ ok: found === 0, ...report })
-          for (const { operation, method, template, request, answer, detected } of report.operations) {
-            if (!options.all && request.length + answer.length + detected.length === 0) continue
+          for (const { operation, method, template, request, answer, detected, drift } of report.operations) {
+            if (!options.all && request.length + answer.length + detected.length + drift === 0) continue
             out.line(printable(`${operation}  ${method} ${template}`))
             const rows = [
               ...placeRows('takes', request),
@@ -50,6 +50,7 @@ Exit codes: 0 listed, 1 values showed classes that no contract states, 2 usage o
                 ]),
             ]
             for (const line of columns(rows)) out.line(line)
+            if (drift > 0) out.line(`  ${count(drift, 'way')} in which calls differed: sallyport drift`)
           }
           out.line(
             `${count(report.operations.length, 'operation')}, ${count(report.records, 'record')} read, ${count(found, 'place')} where values show what no contract states`,
