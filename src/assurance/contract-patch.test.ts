@@ -16,6 +16,7 @@ const row = (kind: DriftKind, place: string, sight: string): DriftRow => ({
   sight,
   mediaType: 'application/json',
   calls: 1,
+  refused: 0,
   firstSeen: '2026-01-01T00:00:00.000Z',
   lastSeen: '2026-01-01T00:00:00.000Z',
   example: null,

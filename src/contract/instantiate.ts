@@ -43,6 +43,7 @@ import { Router } from './router.ts'
 import { Check, type GeneratedFunction, type ModuleExports, runModule } from './runtime.ts'
 import { FORBIDDEN, type LinkedShape } from './sealed-walk.ts'
 import type { FieldEdits } from './sensitivity/edit-fields.ts'
+import { type HeaderLabels, headerLabels } from './sensitivity/header-labels.ts'
 import { LabelLinker, type LinkedItemLabels } from './sensitivity/linked-labels.ts'
 import { fieldEditsFor } from './sensitivity/operation-edits.ts'
 import { type SealedQuery, sealQuery } from './unknown-fields.ts'
@@ -57,6 +58,7 @@ export type { BodyCheck } from './body.ts'
 export type { AskedCall } from './graphql/operation.ts'
 export type { FieldChange, FieldEdits, ItemEdits } from './sensitivity/edit-fields.ts'
 export { editItem } from './sensitivity/edit-fields.ts'
+export { editHeaders } from './sensitivity/header-labels.ts'
 export type { Detected } from './sensitivity/sample-values.ts'
 
 export interface Contract {
@@ -105,6 +107,8 @@ export interface Operation {
   checkAnswer(status: number, contentType: string | undefined, bytes: Uint8Array): AnswerCheck
   /** What these obligations ask of the operation's answers; null where they concern none of them. */
   fieldEdits(obligations: readonly FieldObligation[]): FieldEdits | null
+  /** Labelled header fields of its answers; null (or absent) for none. */
+  readonly headerLabels?: HeaderLabels | null
   /** Of each item that is streamed in an answer of this status. */
   itemLabels(status: number): LinkedItemLabels
   /** What is promised of an answer whose body was not read yet. */
@@ -333,6 +337,7 @@ function linkOperation(
       checkBody(body, plan.object, contentType, bytes, mode, rewrites),
     checkAnswer: (status, contentType, bytes) => checkAnswer(answers, status, contentType, bytes),
     fieldEdits: fieldEditsFor(plan, answers.labels),
+    headerLabels: headerLabels(detail.labels),
     itemLabels: (status) => answers.labels.ofItem(status),
     promise: (status, contentType) => promiseOf(answers, status, contentType),
     itemsOf: (status, contentType) => itemRule(answers, status, contentType),

@@ -98,7 +98,8 @@ export function releaseStream(
   })
   const { countFields = [] } = call.operation?.plan.object?.items ?? {}
   // How many there are is not known before the last of them.
-  const kept = judge !== null && filters ? withoutCounts(read.fields, countFields) : read.fields
+  const head = hiding === null ? read.fields : hiding.head(read.fields, judge !== null)
+  const kept = judge !== null && filters ? withoutCounts(head, countFields) : head
   const fields = callerFields(kept, exchange.id, rewrites ? 'none' : null, rewrites)
   return { status, fields, body }
 }

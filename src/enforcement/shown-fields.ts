@@ -1,4 +1,10 @@
-import { editItem, type FieldChange, type FieldEdits, type Operation } from '../contract/instantiate.ts'
+import {
+  editHeaders,
+  editItem,
+  type FieldChange,
+  type FieldEdits,
+  type Operation,
+} from '../contract/instantiate.ts'
 import { fieldObligations } from '../decision/obligations.ts'
 import type { ApiPlan } from '../model/bundle.ts'
 import type { Decision, FieldObligation } from '../model/decision.ts'
@@ -29,6 +35,18 @@ export function shownTo(
   const observed = mode === 'observe' || observeStages?.includes('policy') === true
   if (operation === null || observed) return { read, hidden: NOTHING }
   const edits = editsOf(operation, items, decision)
+  const head = editHeaders(read.fields, operation.headerLabels ?? null, edits?.whole ?? null)
+  if (head.changes.length === 0) return bodyShown(operation, read, items, edits)
+  const shown = bodyShown(operation, { ...read, fields: head.fields }, items, edits)
+  return 'kind' in shown ? shown : { ...shown, hidden: [...head.changes, ...shown.hidden] }
+}
+
+function bodyShown(
+  operation: Operation,
+  read: ReadAnswer,
+  items: JudgedItems | null,
+  edits: Edits | null,
+): Shown {
   // A body of the gate's own holds nothing of the upstream's.
   if (edits === null && items === null) return { read, hidden: NOTHING }
   if (read.changed && read.check?.dropped.includes('/') !== false) return { read, hidden: NOTHING }
@@ -96,6 +114,18 @@ export class StreamedFields {
 
   get hidden(): readonly FieldChange[] {
     return [...this.#changes.values()]
+  }
+
+  /**
+   * The header fields of the answer, which go out before its first item.
+   * @param filters Permits of items may ask for more than is known by then: nothing labelled goes out.
+   */
+  head(fields: RawFields, filters: boolean): RawFields {
+    const labels = this.#operation.headerLabels ?? null
+    if (labels === null) return fields
+    const head = editHeaders(fields, labels, filters ? 'drop' : this.#operation.fieldEdits(this.#asked))
+    for (const change of head.changes) this.#changes.set(`${change.kind} ${change.pointer}`, change)
+    return head.fields
   }
 
   /** Null where nothing of the item is hidden. */

@@ -46,6 +46,18 @@ describe('drift', () => {
     ])
   })
 
+  it('tells what was seen in refused calls alone', () => {
+    const undeclared = reason('field-undeclared', 'contract', { pointer: '/probe', type: 'string' })
+    const refused = sampleRecord({
+      id: '019381b0-5f0e-7c3a-9d62-00000000ffff',
+      wallMs: 1_000,
+      intent: { decisions: [{ ...sampleDecision(['policy-permits']), reasons: [undeclared] }] },
+      outcome: { action: 'refused' },
+    })
+    expect(rowsOf(refused).rows).toMatchObject([{ place: '/probe', calls: 1, refused: 1 }])
+    expect(rowsOf(refused, seen([undeclared])).rows).toMatchObject([{ calls: 2, refused: 1 }])
+  })
+
   it('takes the items of a list, and names that are data, as one place', () => {
     const { rows } = rowsOf(
       seen([

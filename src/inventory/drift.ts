@@ -28,6 +28,8 @@ export interface DriftRow {
   /** Media type of the body it stood in; empty for parameters, and where it was not told. */
   readonly mediaType: string
   readonly calls: number
+  /** Of them: those that were refused, for this or for something else. */
+  readonly refused: number
   /** ISO 8601, UTC. */
   readonly firstSeen: string
   readonly lastSeen: string
@@ -57,6 +59,7 @@ interface Row extends Difference {
   joined: Sight
   text: string
   calls: number
+  refused: number
   first: ExchangeRecord
   latest: ExchangeRecord
 }
@@ -85,10 +88,21 @@ export class DriftCount {
         this.#uncounted++
         return
       }
-      row = { ...seen, api, operation, joined: UNSEEN, text: '', calls: 0, first: record, latest: record }
+      row = {
+        ...seen,
+        api,
+        operation,
+        joined: UNSEEN,
+        text: '',
+        calls: 0,
+        refused: 0,
+        first: record,
+        latest: record,
+      }
       this.#rows.set(key, row)
     }
     row.calls++
+    if (isRefused(record)) row.refused++
     for (const type of seen.types) learn(row, type)
     if (at.wallMs < row.first.intent.at.wallMs) row.first = record
     if (at.wallMs >= row.latest.intent.at.wallMs) row.latest = record
@@ -97,7 +111,20 @@ export class DriftCount {
   /** Rows by API and operation, the most frequent difference first. */
   report(): DriftReport {
     const rows = [...this.#rows.values()].map(
-      ({ api, operation, kind, place, status, mediaType, calls, joined, text, first, latest }): DriftRow => ({
+      ({
+        api,
+        operation,
+        kind,
+        place,
+        status,
+        mediaType,
+        calls,
+        refused,
+        joined,
+        text,
+        first,
+        latest,
+      }): DriftRow => ({
         api,
         operation,
         kind,
@@ -107,6 +134,7 @@ export class DriftCount {
         sight: text,
         mediaType,
         calls,
+        refused,
         firstSeen: new Date(first.intent.at.wallMs).toISOString(),
         lastSeen: new Date(latest.intent.at.wallMs).toISOString(),
         example: exampleOf(kind, place, joined),
@@ -158,3 +186,6 @@ function exampleOf(kind: DriftKind, place: string, sight: Sight): unknown {
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
+
+const isRefused = ({ outcome }: ExchangeRecord): boolean =>
+  outcome !== null && outcome !== 'unknown' && outcome.action === 'refused'

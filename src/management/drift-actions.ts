@@ -10,6 +10,8 @@ export interface DriftRequest {
   readonly to?: number
   /** Overlays are made, too. */
   readonly patches: boolean
+  /** The overlays declare what was seen in refused calls alone, too. */
+  readonly refused?: boolean
 }
 
 export interface DriftAnswer {

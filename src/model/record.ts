@@ -104,7 +104,10 @@ export interface OutcomeEntry {
     readonly kept?: true
     /** What stood at each of them (syntax/value-sight.ts), in the same order: where no reason of a decision tells it. */
     readonly droppedTypes?: readonly string[]
-    /** Fields that were dropped, redacted or masked for this caller: JSON pointers with `*` for indexes, at most 100. */
+    /**
+     * Fields that were dropped, redacted or masked for this caller: JSON pointers with `*` for indexes, or
+     * `header X-Email`; at most 100.
+     */
     readonly redacted?: readonly { readonly kind: FieldObligation['kind']; readonly pointer: string }[]
     /** Where the answer was sampled: classes that values of places told which the contract gives none. */
     readonly detected?: readonly { readonly class: string; readonly pointer: string }[]

@@ -8,7 +8,13 @@ import { compileBundle } from './compile-bundle.ts'
 import { recordActions } from './records.ts'
 
 /** What recorded calls had that contracts do not declare, and overlays that would declare it. */
-export async function drift({ config, api, patches, ...within }: DriftRequest): Promise<DriftAnswer> {
+export async function drift({
+  config,
+  api,
+  patches,
+  refused = false,
+  ...within
+}: DriftRequest): Promise<DriftAnswer> {
   const count = new DriftCount()
   const filter = api === undefined ? within : { ...within, api }
   for await (const record of recordActions.read(config, filter)) count.add(record)
@@ -35,11 +41,16 @@ export async function drift({ config, api, patches, ...within }: DriftRequest): 
         }
         const operations = new Map(contract.operations.map(({ plan }) => [plan.key, plan]))
         const document = readDocument(text.text, text.file, text.parts)
-        const { overlays, ...rest } = contractPatch(document, rows, operations)
+        // Whoever probes an API would otherwise write into its next contract.
+        const probed = refused ? [] : rows.filter((row) => row.refused === row.calls)
+        const passed = rows.filter((row) => !probed.includes(row))
+        const { overlays, left, ...rest } = contractPatch(document, passed, operations)
+        const why = 'seen in refused calls alone; --refused proposes it all the same'
         const folder = dirname(text.file)
         return {
           api: name,
           ...rest,
+          left: [...left, ...probed.map((row) => ({ row, why }))],
           overlays: overlays.map((each) => ({ ...each, name: relative(folder, each.file) })),
         }
       }),

@@ -294,3 +294,80 @@ policies: ./policies
     folder.remove()
   })
 })
+
+describe('header fields of an answer', () => {
+  const text = 'schema: { type: string }'
+  const ok = `description: ok, headers: { X-Email: { schema: { type: string, format: email } }, X-Risk: { x-sallyport: { class: risk }, ${text} }, X-Note: { x-sallyport: { field: { otherwise: redact } }, ${text} }, X-Plain: { ${text} } }`
+  const json =
+    'content: { application/json: { schema: { type: object, properties: { n: { type: integer } } } } }'
+  const contract = `openapi: 3.2.0
+info: { title: shop, version: 1.0.0 }
+paths:
+  /c:
+    get: { operationId: getC, security: [{ oauth: [] }], responses: { '200': { ${ok}, ${json} }, '404': { description: none, ${json} } } }
+    head: { operationId: headC, security: [{ oauth: [] }], responses: { '200': { ${ok} } } }
+  /s:
+    get: { operationId: getS, security: [{ oauth: [] }], responses: { '200': { ${ok}, content: { application/x-ndjson: { itemSchema: { type: object, properties: { n: { type: integer } } } } } } } }
+components: { securitySchemes: { oauth: { type: http, scheme: bearer } } }
+`
+  const sent = [
+    'x-email',
+    'ana.smith@example.com',
+    'X-RISK',
+    'high',
+    'X-Note',
+    'called twice',
+    'X-Plain',
+    'p',
+  ]
+  const policies = '@id("m") @mask("class:pii") @drop("class:risk") permit (principal, action, resource);'
+
+  async function shown(
+    options: { method?: string; target?: string; status?: number; mode?: string; policies?: string } = {},
+  ): Promise<Record<string, string | null>> {
+    const { method = 'GET', target = '/c', status = 200, mode = 'enforce' } = options
+    gate = objectGate({ contract, rules: '{}', policies: options.policies ?? policies, mode })
+    const type = target === '/s' ? 'application/x-ndjson' : 'application/json'
+    const body = method === 'HEAD' || status === 304 ? undefined : '{"n":1}\n'
+    gate.answer({ status, fields: ['Content-Type', type, ...sent], ...(body === undefined ? {} : { body }) })
+    const seen = await gate.call('ana', { method, target })
+    expect(seen.status).toBe(status)
+    const fields = new Map<string, string>()
+    for (let at = 0; at + 1 < seen.fields.length; at += 2)
+      fields.set((seen.fields[at] ?? '').toLowerCase(), seen.fields[at + 1] ?? '')
+    return Object.fromEntries(
+      ['email', 'risk', 'note', 'plain'].map((name) => [name, fields.get(`x-${name}`) ?? null]),
+    )
+  }
+
+  const hidden = { email: 'a***@example.com', risk: null, note: '[redacted]', plain: 'p' }
+  it.each([
+    ['of a whole answer', {}],
+    ['of an answer to HEAD', { method: 'HEAD' }],
+    ['of a 304', { status: 304 }],
+    ['of an error', { status: 404 }],
+    ['of a stream', { target: '/s' }],
+  ])('%s are masked and dropped by class, and redacted by the contract’s rule', async (_, options) => {
+    expect(await shown(options)).toEqual(hidden)
+    const redacted = [...gate.audit.outcomes.values()].at(-1)?.released.redacted
+    expect(redacted).toEqual([
+      { kind: 'mask', pointer: 'header X-Email' },
+      { kind: 'drop', pointer: 'header X-Risk' },
+      { kind: 'redact', pointer: 'header X-Note' },
+    ])
+  })
+
+  it('are redacted', async () => {
+    const redact = '@id("r") @redact("class:pii") permit (principal, action, resource);'
+    expect(await shown({ policies: redact })).toEqual({ ...hidden, email: '[redacted]', risk: 'high' })
+  })
+
+  it('go out as they came where hiding is only observed', async () => {
+    expect(await shown({ mode: 'observe' })).toEqual({
+      email: 'ana.smith@example.com',
+      risk: 'high',
+      note: 'called twice',
+      plain: 'p',
+    })
+  })
+})

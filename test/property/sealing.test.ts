@@ -128,7 +128,10 @@ describe('sealed bodies', () => {
             code === 'body-invalid' ? [] : [String(evidence['pointer'])],
           )
           const why = `${JSON.stringify(defs)} on ${JSON.stringify(given)}`
-          expect(pointers.toSorted(), why).toEqual(rule.undeclared(root, given).toSorted().slice(0, 20))
+          // Of a body that fits no branch it may name more, by the branches that do not fit; it is refused anyway.
+          const expected = rule.undeclared(root, given).toSorted().slice(0, 20)
+          const named = rule.fits(root, given) ? pointers : pointers.filter((each) => expected.includes(each))
+          expect(named.toSorted(), why).toEqual(expected)
           const valid = findings.every(({ reason: { code } }) => code !== 'body-invalid')
           if (pointers.length < 20) expect(valid, why).toBe(rule.fits(root, given))
           judged++

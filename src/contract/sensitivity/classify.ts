@@ -12,7 +12,7 @@ import { sequencePlan } from '../sequence-plan.ts'
 import type { FieldStatement } from './field-statement.ts'
 import { statedOf } from './field-statement.ts'
 import { LabelCompiler, type Place } from './label-compiler.ts'
-import type { ItemLabels, LabelDetail, LabelId, LabelNode } from './label-node.ts'
+import type { HeaderLabel, ItemLabels, LabelDetail, LabelId, LabelNode } from './label-node.ts'
 import { type PointerStatements, pointerStatements, type State } from './label-states.ts'
 
 /** What stands beside the contract about its fields. */
@@ -46,7 +46,7 @@ interface Draft {
     readonly name: string
     readonly state: State | null
   }[]
-  readonly headers: readonly (State | null)[]
+  readonly headers: readonly (readonly [name: string, state: State | null])[]
   readonly json: boolean
 }
 
@@ -54,6 +54,10 @@ type Hidden = NonNullable<OperationPlan['hiddenParameters']>[number]
 type At = { readonly value: JsonRecord; readonly pointer: string }
 
 const PLACES: ReadonlySet<string> = new Set(['path', 'query', 'header', 'cookie'])
+/** What says how the bytes are to be read is no value of anybody's. */
+const FRAMING: ReadonlySet<string> = new Set(
+  'content-type content-length content-encoding transfer-encoding'.split(' '),
+)
 export const NOTHING_STATED_OF_FIELDS: FieldStatements = { places: {}, operations: {}, names: true }
 
 /** Reads the classes of a contract's parameters, bodies and answers, operation by operation. */
@@ -96,7 +100,7 @@ export class Classifier {
     const answerTrie = trie('answer')
     const answers: (readonly [string, State | null])[] = []
     const items: Draft['items'][number][] = []
-    const headers: (State | null)[] = []
+    const headers: Draft['headers'][number][] = []
     let json = false
     for (const [status, member] of Object.entries(recordAt(operation.value, 'responses'))) {
       if (status.startsWith('x-')) continue
@@ -108,7 +112,7 @@ export class Classifier {
       if (content.items.length > 0) items.push(this.#items(key, content.items, answerTrie))
       for (const [header, each] of Object.entries(recordAt(answer.value, 'headers'))) {
         const at = follow(this.#document, each, `${answer.pointer}/headers/${escapePointer(header)}`)
-        headers.push(this.#parameter(at, header))
+        if (!FRAMING.has(header.toLowerCase())) headers.push([header, this.#parameter(at, header, true)])
       }
     }
     const body = own(operation.value, 'requestBody')
@@ -159,12 +163,15 @@ export class Classifier {
     const request = [...labels.reached(draft.request).places, ...parameters.flatMap(({ places }) => places)]
     const roots = [...draft.answers, ...draft.items].map(([, root]) => root)
     const inBody = labels.reached(roots)
-    const answer = [...inBody.places, ...labels.reached(draft.headers).places]
+    const ofHeaders = labels.reached(draft.headers.map(([, root]) => root))
+    const headers = this.#headers(draft.headers)
+    const answer = [...inBody.places, ...ofHeaders.places]
     const classes = { request: classesOf(request), answer: classesOf(answer) }
     const hidden = parameters
       .filter(({ places }) => places.length > 0)
       .map((each): Hidden => ({ in: each.in, name: each.name }))
-    const fieldRules = inBody.rules.map(({ at, roles, groups, scopes, otherwise }): FieldRulePlan => {
+    const rules = new Map([...inBody.rules, ...ofHeaders.rules].map((rule) => [rule.at, rule]))
+    const fieldRules = [...rules.values()].map(({ at, roles, groups, scopes, otherwise }): FieldRulePlan => {
       return { at, visibleTo: { roles, groups, scopes }, otherwise }
     })
     const answers: Record<string, LabelId> = {}
@@ -178,7 +185,12 @@ export class Classifier {
         ...(fieldRules.length === 0 ? {} : { fieldRules }),
         ...(hidden.length === 0 ? {} : { hiddenParameters: hidden }),
       },
-      detail: { answers, json: draft.json, ...(draft.items.length === 0 ? {} : { items }) },
+      detail: {
+        answers,
+        json: draft.json,
+        ...(draft.items.length === 0 ? {} : { items }),
+        ...(headers === null ? {} : { headers }),
+      },
       request,
       answer,
       declares: (pointer) => roots.some((root) => labels.declares(root, parsePointer(pointer))),
@@ -187,6 +199,25 @@ export class Classifier {
 
   table(): Iterable<readonly [LabelId, LabelNode]> {
     return this.#labels.table()
+  }
+
+  /** Of a name that several answers declare, what any of them is labelled. */
+  #headers(drafts: Draft['headers']): NonNullable<LabelDetail['headers']> | null {
+    const roots = new Map<string, { readonly name: string; readonly states: (State | null)[] }>()
+    for (const [name, state] of drafts) {
+      const known = roots.get(name.toLowerCase())
+      if (known === undefined) roots.set(name.toLowerCase(), { name, states: [state] })
+      else known.states.push(state)
+    }
+    const labelled = [...roots].flatMap(([lower, { name, states }]): [string, HeaderLabel][] => {
+      const { places, rules } = this.#labels.reached(states)
+      if (places.length + rules.length === 0) return []
+      const parts = states.some((state) => this.#labels.declares(state, ['*']))
+      const c = classesOf(places)
+      const f = rules.map(({ at }) => at)
+      return [[lower, { name, c, ...(f.length === 0 ? {} : { f }), ...(parts ? { parts: 1 } : {}) }]]
+    })
+    return labelled.length === 0 ? null : Object.fromEntries(labelled)
   }
 
   /** One item of a sequence: what is stated of the whole by pointers is stated of it where it stands in the whole. */
@@ -215,7 +246,7 @@ export class Classifier {
   }
 
   /** A parameter or header states for itself what its schema might. */
-  #parameter({ value, pointer }: At, name: string): State | null {
+  #parameter({ value, pointer }: At, name: string, answer = false): State | null {
     const schema = own(value, 'schema')
     const content = contentSchemas(this.#document, { value, pointer })
     const schemas: Located[] = [...content.schemas]
@@ -223,10 +254,16 @@ export class Classifier {
     const stated = statedOf(value)
     if (typeof stated === 'string') throw faultAt(this.#document, `${pointer}/x-sallyport`, stated)
     const beside = [stated, this.#beside.places[`#${pointer}`] ?? null].filter((each) => each !== null)
-    if (beside.some(({ field }) => field !== undefined))
-      throw faultAt(this.#document, pointer, 'field rules stand at fields of an answer’s body')
+    if (!answer && beside.some(({ field }) => field !== undefined))
+      throw faultAt(this.#document, pointer, 'field rules stand at fields of an answer')
+    const stating = beside.some((each) => each.classes !== undefined)
     const classes = [...new Set(beside.flatMap((each) => each.classes ?? []))]
-    const own_ = beside.length === 0 ? [] : [stateOf(`#${pointer}`, { classes })]
+    const field = beside.findLast((each) => each.field !== undefined)?.field
+    const statement = {
+      ...(stating || !answer ? { classes } : {}),
+      ...(field === undefined ? {} : { field }),
+    }
+    const own_ = beside.length === 0 ? [] : [stateOf(`#${pointer}`, statement)]
     return this.#labels.root(schemas, own_, name)
   }
 }

@@ -78,7 +78,7 @@ function point(root: PointerEdits, segments: readonly string[], kind: EditKind):
   node.kind = stronger(node.kind, kind)
 }
 
-function stronger(one: EditKind | undefined, other: EditKind): EditKind {
+export function stronger(one: EditKind | undefined, other: EditKind): EditKind {
   return one !== undefined && RANK[one] >= RANK[other] ? one : other
 }
 

@@ -31,8 +31,20 @@ export interface LabelDetail {
   readonly answers: Readonly<Record<string, LabelId>>
   /** Of an item of a sequence, by the same statuses; absent where no answer is one. */
   readonly items?: Readonly<Record<string, ItemLabels>>
+  /** Labelled header fields by name in lower case, over all statuses; absent where there are none. */
+  readonly headers?: Readonly<Record<string, HeaderLabel>>
   /** Some answer is declared with content that a pointer can point into. */
   readonly json: boolean
+}
+
+/** What a header field holds, in whole or in part: classes, contract places whose field rules hold, as in `LabelNode`. */
+export interface HeaderLabel {
+  /** As the contract spells it. */
+  readonly name: string
+  readonly c?: readonly string[]
+  readonly f?: readonly string[]
+  /** It is a list or an object. */
+  readonly parts?: 1
 }
 
 export interface ItemLabels {

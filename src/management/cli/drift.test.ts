@@ -26,6 +26,7 @@ const ROW: DriftRow = {
   sight: 'string',
   mediaType: 'application/json',
   calls: 1,
+  refused: 0,
   firstSeen: '2026-01-01T00:00:00.000Z',
   lastSeen: '2026-01-01T00:00:00.000Z',
   example: {},

@@ -21,6 +21,7 @@ interface DriftOptions {
   readonly since?: AskedTime
   readonly until?: AskedTime
   readonly patch?: string
+  readonly refused: boolean
   readonly force: boolean
   readonly json: boolean
 }
@@ -33,6 +34,7 @@ export function driftCommand(program: Command, actions: CliActions): void {
     .option('--since <time>', 'not older than: 15m, 1h, 7d, or an ISO 8601 time', askedTime)
     .option('--until <time>', 'older than', askedTime)
     .option('--patch <file>', 'write an OpenAPI Overlay that would declare it; - for the output')
+    .option('--refused', 'propose what was seen in refused calls alone, too', false)
     .option('--force', 'write over a file that is there', false)
     .option('--config <file>', 'configuration', 'sallyport.yaml')
     .option('--json', 'print the result as JSON', false)
@@ -44,13 +46,14 @@ Example:
 
 Counted are fields, parameters, statuses and media types that are not declared, and types other than declared. An
 example is made of place and type; it holds no value of a call. The patch is a proposal: read it, and what is said of
-it, before it is applied with a tool for Overlay 1.0.0.
+it, before it is applied with a tool for Overlay 1.0.0. What was seen in refused calls alone is left out of it, unless
+--refused is added: whoever probes an API would write into its next contract.
 Exit codes: 0 no drift, 1 there is, 2 usage or fault.`,
     )
     .action((options: DriftOptions) => {
       const out = output(options.json)
       return conclude(out, async () => {
-        const { config, api, since, until, patch } = options
+        const { config, api, since, until, patch, refused } = options
         if (patch === '-' && options.json)
           throw new SallyportError(
             'usage',
@@ -66,6 +69,7 @@ Exit codes: 0 no drift, 1 there is, 2 usage or fault.`,
             ...(since === undefined ? {} : { from: wallMs(since, now) }),
             ...(until === undefined ? {} : { to: wallMs(until, now) }),
             patches: patch !== undefined || options.json,
+            refused,
           })
         } finally {
           waiting.end()
@@ -129,7 +133,7 @@ function print({ report }: DriftAnswer, out: Output): void {
         `  ${row.kind}${row.status === 0 || row.kind === 'answer-status' ? '' : ` ${row.status}`}`,
         row.place === '' ? '/' : row.place,
         row.type === '' ? 'type not told' : row.type,
-        count(row.calls, 'call'),
+        row.refused === row.calls ? `${count(row.calls, 'call')}, refused` : count(row.calls, 'call'),
         `${row.firstSeen.slice(0, 16)}Z to ${row.lastSeen.slice(0, 16)}Z`,
         cut(JSON.stringify(row.example)),
       ])
