@@ -327,7 +327,8 @@ const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? val
 const entries = (value: unknown): readonly (readonly [string, unknown])[] =>
   isRecord(value) ? Object.entries(value) : []
 
-function allows(schema: Exclude<Schema, boolean>, type: string): boolean {
+/** May the type stand where the schema applies, by its type, enum and const alone? */
+export function allows(schema: Exclude<Schema, boolean>, type: string): boolean {
   const stated = schema['type']
   if (stated !== undefined) return Array.isArray(stated) ? stated.includes(type) : stated === type
   const values = Array.isArray(schema['enum'])

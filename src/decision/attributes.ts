@@ -43,9 +43,7 @@ const recipes = new WeakMap<ReadonlySet<string>, Recipe>()
 function recipeFor(reads: ReadonlySet<string>, extra: readonly string[]): Recipe {
   const known = recipes.get(reads)
   if (known !== undefined && known.extra === extra) return known
-  // Whether an object's tenant is the caller's own decides what a denial is explained by.
-  const compared = reads.has('resource.tenant') ? ['principal.tenant'] : []
-  const kept = [...new Set([...reads, ...compared, ...extra])]
+  const kept = [...new Set([...reads, ...extra])]
   const recipe = { extra, kept, copies: kept.flatMap((path) => copyOf(path) ?? []) }
   recipes.set(reads, recipe)
   return recipe

@@ -102,3 +102,16 @@ export function reasonCodes(record: ExchangeRecord): readonly string[] {
   const codes = reasons.map(({ code }) => code)
   return denial === null ? codes : codes.filter(opposes)
 }
+
+/** Tells callers apart: by whom their token names, anonymous ones by address. */
+export function callerKey({ intent: { subject, personal } }: ExchangeRecord): string {
+  if (subject === null) return 'erased'
+  return subject.kind === 'anonymous'
+    ? `address:${personal?.address ?? ''}`
+    : `${subject.iss.length}:${subject.iss}${subject.id}`
+}
+
+/** By code units: the same order on every machine. */
+export function byCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,6 +1,6 @@
 import type { Reason, ReasonCode } from '../model/reason.ts'
 import type { ExchangeRecord } from '../model/record.ts'
-import { decisionsOf } from './record-view.ts'
+import { byCodeUnits, callerKey, decisionsOf } from './record-view.ts'
 
 /** What became of a request that had the field. */
 export type UnknownFieldFate = 'rejected' | 'stripped' | 'observed'
@@ -123,10 +123,10 @@ export class UnknownFieldsCount {
     )
     rows.sort(
       (a, b) =>
-        compare(a.api, b.api) ||
-        compare(a.operation, b.operation) ||
+        byCodeUnits(a.api, b.api) ||
+        byCodeUnits(a.operation, b.operation) ||
         b.calls - a.calls ||
-        compare(a.place, b.place),
+        byCodeUnits(a.place, b.place),
     )
     return { calls: this.#calls, rows, uncounted: this.#uncounted }
   }
@@ -153,15 +153,3 @@ function note(
 
 /** One row for all items of an array. */
 const anyIndex = (pointer: string): string => pointer.replace(/\/(?:0|[1-9][0-9]*)(?=\/|$)/g, '/*')
-
-function callerKey({ intent: { subject, personal } }: ExchangeRecord): string {
-  if (subject === null) return 'erased'
-  return subject.kind === 'anonymous'
-    ? `address:${personal?.address ?? ''}`
-    : `${subject.iss.length}:${subject.iss}${subject.id}`
-}
-
-/** By code units: the same order on every machine. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
-}

@@ -1,6 +1,6 @@
 import type { ReasonCode } from '../model/reason.ts'
 import type { ExchangeRecord } from '../model/record.ts'
-import { callerOf, operationOf, outcomeOf } from './record-view.ts'
+import { byCodeUnits, callerOf, operationOf, outcomeOf } from './record-view.ts'
 
 /** What a candidate would do otherwise, for one caller of one operation. */
 export interface WouldChangeRow {
@@ -86,11 +86,11 @@ export class WouldChange {
       .map(({ row, count, latest }) => ({ ...row, count, example: latest.intent.id as string }))
       .sort(
         (a, b) =>
-          compare(a.operation, b.operation) ||
+          byCodeUnits(a.operation, b.operation) ||
           b.count - a.count ||
-          compare(a.caller, b.caller) ||
-          compare(a.change, b.change) ||
-          compare(a.reason, b.reason),
+          byCodeUnits(a.caller, b.caller) ||
+          byCodeUnits(a.change, b.change) ||
+          byCodeUnits(a.reason, b.reason),
       )
     return {
       bundle: this.#bundle,
@@ -104,9 +104,4 @@ export class WouldChange {
       uncounted: this.#uncounted,
     }
   }
-}
-
-/** By code units: the same order on every machine. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

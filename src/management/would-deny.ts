@@ -2,7 +2,16 @@ import type { Reason, ReasonCode } from '../model/reason.ts'
 import { REASONS } from '../model/reason.ts'
 import type { ExchangeRecord } from '../model/record.ts'
 import { type Hints, NO_HINTS } from './hints.ts'
-import { changeFor, decisionsOf, denialOf, isPartlyObserved, outcomeOf, wouldRefuse } from './record-view.ts'
+import {
+  byCodeUnits,
+  callerKey,
+  changeFor,
+  decisionsOf,
+  denialOf,
+  isPartlyObserved,
+  outcomeOf,
+  wouldRefuse,
+} from './record-view.ts'
 import { WouldReplace, type WouldReplaceRow } from './would-replace.ts'
 
 /** What enforcing would refuse of one operation for one reason. */
@@ -171,10 +180,10 @@ export class WouldDeny {
     const rows = [...this.#rows.values()]
       .sort(
         (a, b) =>
-          compare(a.api, b.api) ||
-          compare(a.operation, b.operation) ||
+          byCodeUnits(a.api, b.api) ||
+          byCodeUnits(a.operation, b.operation) ||
           b.count - a.count ||
-          compare(a.reason, b.reason),
+          byCodeUnits(a.reason, b.reason),
       )
       .map(({ api, operation, reason, count, callers, full, places, placesFull, latest }) => ({
         api,
@@ -186,7 +195,7 @@ export class WouldDeny {
         callersAtLeast: full,
         example: latest.intent.id,
         change: changeFor(latest, this.#hints),
-        places: [...places].sort(compare),
+        places: [...places].sort(byCodeUnits),
         placesAtLeast: placesFull,
       }))
     return {
@@ -197,12 +206,12 @@ export class WouldDeny {
       rows,
       uncounted: this.#uncounted,
       dropped: [...this.#dropped.values()]
-        .sort((a, b) => compare(a.api, b.api) || compare(a.operation, b.operation))
+        .sort((a, b) => byCodeUnits(a.api, b.api) || byCodeUnits(a.operation, b.operation))
         .map(({ api, operation, answers, fields, full, latest }) => ({
           api,
           operation,
           answers,
-          fields: [...fields].sort(compare),
+          fields: [...fields].sort(byCodeUnits),
           fieldsAtLeast: full,
           example: latest.intent.id,
         })),
@@ -232,16 +241,4 @@ function undeclaredFields(record: ExchangeRecord): readonly string[] {
 /** Enforced, but for its answer. */
 function isKept(record: ExchangeRecord): boolean {
   return outcomeOf(record)?.released.kept === true
-}
-
-function callerKey({ intent: { subject, personal } }: ExchangeRecord): string {
-  if (subject === null) return 'erased'
-  return subject.kind === 'anonymous'
-    ? `address:${personal?.address ?? ''}`
-    : `${subject.iss.length}:${subject.iss}${subject.id}`
-}
-
-/** By code units: the same order on every machine. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

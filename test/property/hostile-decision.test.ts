@@ -59,7 +59,8 @@ describe('the policy engine over odd inputs', () => {
             const recorded = JSON.parse(JSON.stringify(recordInput(input, strict.reads, [])))
             const replayed = replayInput(recorded, strict.reads)
             if (!replayed.ok) throw new Error(`missing ${replayed.missing.join()}`)
-            expect(strict.evaluate(replayed.input)).toEqual(strict.evaluate(input))
+            // Which attribute a denial turned on is told of the call, and compares with more than was read.
+            expect(summary(strict.evaluate(replayed.input))).toEqual(summary(strict.evaluate(input)))
             requests++
           }
         },

@@ -1,6 +1,7 @@
 import { isRecord } from '../json-value.ts'
 import { compilePattern, type Pattern } from '../pattern.ts'
 import type { Schema } from '../schema.ts'
+import { allows } from '../shape.ts'
 
 export type Direction = 'request' | 'answer'
 
@@ -91,7 +92,7 @@ export class PlaceReader {
     const required = new Set<string>()
     const seams = new Set<string>()
     for (const part of this.#inPlace(schema)) {
-      if (allowsObject(part)) {
+      if (allows(part, 'object')) {
         for (const [name, member] of entries(part['properties'])) {
           names.add(name)
           for (const direction of ['request', 'answer'] as const)
@@ -105,7 +106,7 @@ export class PlaceReader {
       const asked = Array.isArray(part['required']) ? part['required'].map(String) : []
       for (const name of asked) required.add(name)
       // As in shape.ts: a name that must be there is known.
-      if (allowsObject(part) && isSilent(part)) for (const name of asked) names.add(name)
+      if (allows(part, 'object') && isSilent(part)) for (const name of asked) names.add(name)
       for (const keyword of ['anyOf', 'oneOf'] as const) this.#addSeams(members(part, keyword), seams)
       for (const gated of gatedParts(part)) for (const name of this.of(gated).names) seams.add(name)
     }
@@ -190,7 +191,7 @@ const isSilent = (schema: SchemaObject): boolean =>
   schema['patternProperties'] === undefined
 
 function ownForm(schema: SchemaObject): Form {
-  if (!allowsObject(schema)) return NO_OBJECT
+  if (!allows(schema, 'object')) return NO_OBJECT
   const patterns = entries(schema['patternProperties']).length
   const stated = schema['additionalProperties'] ?? schema['unevaluatedProperties']
   const open = stated === undefined ? patterns > 0 : stated !== false
@@ -228,14 +229,3 @@ export const entries = (value: unknown): readonly (readonly [string, unknown])[]
   isRecord(value) ? Object.entries(value) : []
 
 const isNull = (schema: Schema): boolean => typeof schema === 'object' && schema['type'] === 'null'
-
-function allowsObject(schema: SchemaObject): boolean {
-  const stated = schema['type']
-  if (stated !== undefined) return Array.isArray(stated) ? stated.includes('object') : stated === 'object'
-  const values = Array.isArray(schema['enum'])
-    ? schema['enum']
-    : 'const' in schema
-      ? [schema['const']]
-      : undefined
-  return values?.some((value) => typeof value === 'object' && value !== null) ?? true
-}
