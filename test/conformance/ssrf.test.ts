@@ -31,7 +31,8 @@ function decoded(text: string): string {
   }
 }
 
-function payloads(folder: string): string[] {
+function payloads(folder: string | null): string[] {
+  if (folder === null) return []
   return [934110, 934120].flatMap((rule) => {
     const file = join(
       folder,
@@ -53,7 +54,7 @@ describe.skipIf(fixtures === null)('payloads of the Core Rule Set', () => {
   const operation = operationOf({
     parameters: [{ name: 'to', in: 'query', schema: { type: 'string', format: 'url' } }],
   })
-  const all = [...new Set(payloads(fixtures ?? ''))]
+  const all = [...new Set(payloads(fixtures))]
 
   it('are there', () => {
     expect(all.length).toBeGreaterThan(40)
