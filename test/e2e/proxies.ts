@@ -229,7 +229,19 @@ function answers(port: number): Promise<boolean> {
   })
 }
 
-export function freePort(): Promise<number> {
+const given = new Set<number>()
+
+/** A port nobody listens on, and that was not given before: the system may offer one again. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await offeredPort()
+    if (given.has(port)) continue
+    given.add(port)
+    return port
+  }
+}
+
+function offeredPort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)
